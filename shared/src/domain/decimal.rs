@@ -1,0 +1,203 @@
+//! Quantities and prices: exact decimals, never floats.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::limits::{MAX_DECIMAL_SCALE, MAX_SIGNIFICANT_DIGITS};
+
+/// Why a string is not a decimal of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a decimal of at most 18 significant digits")]
+pub struct InvalidDecimal;
+
+/// Digits, optionally a point and more digits: no sign, no exponent, no blanks. Without the zeros that say
+/// nothing there are at most [`MAX_SIGNIFICANT_DIGITS`] digits, of which at most [`MAX_DECIMAL_SCALE`] behind
+/// the point, and `extra` more of each.
+fn parse(text: &str, extra: usize) -> Result<Decimal, InvalidDecimal> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits =
+        |part: &str| !part.is_empty() && part.len() <= 64 && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return Err(InvalidDecimal);
+    }
+    let whole = whole.trim_start_matches('0');
+    let fraction = fraction.trim_end_matches('0');
+    let significant = if whole.is_empty() {
+        fraction.trim_start_matches('0').len()
+    } else {
+        whole.len() + fraction.len()
+    };
+    if significant > MAX_SIGNIFICANT_DIGITS + extra || fraction.len() > MAX_DECIMAL_SCALE + extra {
+        return Err(InvalidDecimal);
+    }
+    let coefficient: i128 = if significant == 0 {
+        0
+    } else {
+        format!("{whole}{fraction}").parse().map_err(|_| InvalidDecimal)?
+    };
+    let scale = u32::try_from(fraction.len()).map_err(|_| InvalidDecimal)?;
+    Decimal::try_from_i128_with_scale(coefficient, scale).map_err(|_| InvalidDecimal)
+}
+
+macro_rules! amount {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Decimal);
+
+        impl $name {
+            /// Nothing.
+            pub const ZERO: Self = Self(Decimal::ZERO);
+
+            /// Parses the contract's decimal string; zero is let through, for `leavesQty` and its like.
+            ///
+            /// # Errors
+            /// [`InvalidDecimal`] for signs, exponents, blanks, more than 18 significant digits.
+            pub fn parse(text: &str) -> Result<Self, InvalidDecimal> {
+                parse(text, 0).map(Self)
+            }
+
+            /// From a decimal computed inside; `None` when negative.
+            #[must_use]
+            pub fn from_decimal(value: Decimal) -> Option<Self> {
+                (!value.is_sign_negative() || value.is_zero()).then(|| Self(value.normalize().abs()))
+            }
+
+            /// The number.
+            #[must_use]
+            pub fn decimal(self) -> Decimal {
+                self.0
+            }
+
+            /// Whether it is zero.
+            #[must_use]
+            pub fn is_zero(self) -> bool {
+                self.0.is_zero()
+            }
+
+            /// Whether it is a whole multiple of `step` (which is above zero).
+            #[must_use]
+            pub fn is_multiple_of(self, step: Self) -> bool {
+                self.0.checked_rem(step.0).is_some_and(|rest| rest.is_zero())
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidDecimal;
+            fn try_from(text: String) -> Result<Self, InvalidDecimal> {
+                // What was computed inside is read back: the middle of two prices has one digit more.
+                parse(&text, 1).map(Self)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(amount: $name) -> String {
+                amount.to_string()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.normalize().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+amount!(
+    /// A quantity in units of the traded thing, zero or above.
+    Quantity
+);
+amount!(
+    /// A price in units of the symbol's currency for one unit of the traded thing, zero or above.
+    Price
+);
+
+impl Quantity {
+    /// The sum. Both are at most 10¹⁸ and a multiple of 10⁻¹⁸, and a sum of quantities never exceeds an order's
+    /// total, so it fits.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// What is left after `other` is taken away, or zero when that is more than there is.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0).max(Decimal::ZERO))
+    }
+}
+
+impl Price {
+    /// The exact middle of two prices. It may lie on half a tick: rounding would favour one side.
+    #[must_use]
+    pub fn midpoint(self, other: Self) -> Self {
+        Self((self.0.saturating_add(other.0) / Decimal::TWO).normalize())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_what_the_contract_takes() {
+        for (text, shown) in [
+            ("1", "1"),
+            ("0.10", "0.1"),
+            ("236.47", "236.47"),
+            ("0", "0"),
+            ("000123456789012345678", "123456789012345678"),
+            ("0.000000000000000001", "0.000000000000000001"),
+            ("1.50000000000000000000000000", "1.5"),
+            ("00.5", "0.5"),
+        ] {
+            assert_eq!(Quantity::parse(text).unwrap().to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        for text in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "-1",
+            "+1",
+            "1e3",
+            "1E400",
+            "NaN",
+            "inf",
+            " 1",
+            "1 ",
+            "1_000",
+            "1,5",
+            "0x10",
+            "１",
+            "1234567890123456789",
+            "0.0000000000000000001",
+            "12345678901.23456789",
+            "1.2.3",
+        ] {
+            assert_eq!(Price::parse(text), Err(InvalidDecimal), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_middle_is_exact() {
+        let middle = Price::parse("236.47")
+            .unwrap()
+            .midpoint(Price::parse("236.48").unwrap());
+        assert_eq!(middle.to_string(), "236.475");
+    }
+}

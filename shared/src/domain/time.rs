@@ -1,0 +1,142 @@
+//! Moments, as integers of milliseconds since the epoch. The domain has no clock: time is an argument.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z. Serialises as a number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+/// Not an RFC 3339 moment in UTC between the years 1970 and 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an RFC 3339 time in UTC")]
+pub struct InvalidTimestamp;
+
+impl Timestamp {
+    /// From milliseconds since the epoch.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded up: a TTL never comes early.
+    #[must_use]
+    pub const fn as_seconds_ceil(self) -> i64 {
+        self.0.div_euclid(1000) + (self.0.rem_euclid(1000) != 0) as i64
+    }
+
+    /// This moment and `millis` more (saturating).
+    #[must_use]
+    pub const fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// This moment and `days` days more (saturating).
+    #[must_use]
+    pub const fn plus_days(self, days: i64) -> Self {
+        Self(self.0.saturating_add(days.saturating_mul(86_400_000)))
+    }
+
+    /// Milliseconds from `earlier` to this moment; negative when this one is the earlier.
+    #[must_use]
+    pub const fn millis_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Parses RFC 3339 with `T` and a `Z` or `+00:00`; below a millisecond is cut off.
+    ///
+    /// # Errors
+    /// [`InvalidTimestamp`] for any other form, offset or a year outside 1970–9999.
+    pub fn parse_rfc3339(text: &str) -> Result<Self, InvalidTimestamp> {
+        let utc = text.ends_with('Z') || text.ends_with("+00:00");
+        // jiff also takes ISO 8601 forms that RFC 3339 does not know (basic dates, spaces, comma fractions).
+        let bytes = text.as_bytes();
+        let shape = (20..=40).contains(&bytes.len())
+            && bytes.iter().enumerate().take(19).all(|(i, b)| match i {
+                4 | 7 => *b == b'-',
+                10 => *b == b'T',
+                13 | 16 => *b == b':',
+                _ => b.is_ascii_digit(),
+            })
+            && matches!(bytes[19], b'.' | b'Z' | b'+');
+        if !utc || !shape {
+            return Err(InvalidTimestamp);
+        }
+        let parsed: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
+        let millis = parsed.as_millisecond();
+        if millis < 0 {
+            Err(InvalidTimestamp)
+        } else {
+            Ok(Self(millis))
+        }
+    }
+
+    /// `2026-11-23T10:15:30.123Z`; a moment outside the calendar prints as its bounds.
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX);
+        format!("{moment:.3}")
+    }
+
+    /// The UTC calendar day, `2026-11-23`.
+    #[must_use]
+    pub fn utc_day(self) -> String {
+        self.to_rfc3339().chars().take(10).collect()
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_rfc3339())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc3339_in_utc_only() {
+        let at = Timestamp::parse_rfc3339("2026-12-01T16:00:00Z").unwrap();
+        assert_eq!(at.as_millis(), 1_796_140_800_000);
+        assert_eq!(at.to_rfc3339(), "2026-12-01T16:00:00.000Z");
+        assert_eq!(
+            Timestamp::parse_rfc3339("2026-12-01T16:00:00.1239+00:00")
+                .unwrap()
+                .to_rfc3339(),
+            "2026-12-01T16:00:00.123Z"
+        );
+        assert_eq!(at.utc_day(), "2026-12-01");
+        for wrong in [
+            "",
+            "Z",
+            "2026-12-01",
+            "2026-12-01T16:00:00",
+            "2026-12-01T16:00:00+01:00",
+            "2026-12-01 16:00:00Z",
+            "20261201T160000Z",
+            "1969-12-31T23:59:59Z",
+            "2026-13-01T00:00:00Z",
+            "2026-02-30T00:00:00Z",
+            "2026-12-01T25:00:00Z",
+            "+002026-12-01T16:00:00Z",
+            "2026-12-01t16:00:00z",
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(wrong), Err(InvalidTimestamp), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn seconds_round_up() {
+        assert_eq!(Timestamp::from_millis(1_000).as_seconds_ceil(), 1);
+        assert_eq!(Timestamp::from_millis(1_001).as_seconds_ceil(), 2);
+    }
+}
