@@ -4,4 +4,7 @@ pub mod decimal;
 pub mod hash;
 pub mod identifiers;
 pub mod limits;
+pub mod message_id;
+mod opaque;
 pub mod time;
+pub mod token;
