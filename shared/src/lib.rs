@@ -5,3 +5,4 @@
 //! composition root builds adapters and passes them in.
 
 pub mod domain;
+pub mod ports;

@@ -1,10 +1,23 @@
 //! The domain: no async, no clock, no environment, no AWS type. Time and randomness are arguments.
 
+pub mod book;
+pub mod change_set;
+pub mod counterparty;
 pub mod decimal;
+pub mod decision;
+pub mod desk;
+pub mod form;
 pub mod hash;
 pub mod identifiers;
+pub mod inbox;
+pub mod intake;
 pub mod limits;
+pub mod match_record;
 pub mod message_id;
 mod opaque;
+pub mod pairing;
+pub mod parameters;
+pub mod reason;
+pub mod submission;
 pub mod time;
 pub mod token;

@@ -1,0 +1,212 @@
+//! The desk: what of the tables lies before a decision. It grows as decisions ask for more, follows the changes
+//! that were decided, and is thrown away when one of them was lost.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::book::{BookKey, Entry, EntryKey, Rank, RankBound};
+use super::change_set::{ChangeSet, EntryWrite, SubmissionWrite};
+use super::counterparty::Counterparty;
+use super::identifiers::{CounterpartyId, OrderKey, Symbol};
+use super::parameters::MatchParameters;
+use super::submission::Submission;
+
+/// Something that a decision must know and the desk does not have yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// These submissions.
+    Submissions(Vec<OrderKey>),
+    /// The next page of a book, towards this bound.
+    Book(BookKey, RankBound),
+    /// These counterparties.
+    Counterparties(Vec<CounterpartyId>),
+    /// The parameters of a symbol.
+    Parameters(Symbol),
+}
+
+/// A book as far as it has been read.
+#[derive(Debug, Clone)]
+struct KnownBook {
+    entries: BTreeMap<Rank, Entry>,
+    /// Every entry up to here is known.
+    known_to: RankBound,
+    /// Ranks that our own decisions changed: a page read later must not undo it.
+    decided: BTreeSet<Rank>,
+}
+
+impl Default for KnownBook {
+    fn default() -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            known_to: RankBound::nothing(),
+            decided: BTreeSet::new(),
+        }
+    }
+}
+
+/// The known part of the tables.
+#[derive(Debug, Default)]
+pub struct Desk {
+    submissions: HashMap<OrderKey, Option<Submission>>,
+    books: BTreeMap<BookKey, KnownBook>,
+    counterparties: HashMap<CounterpartyId, Option<Counterparty>>,
+    parameters: HashMap<Symbol, Option<MatchParameters>>,
+}
+
+impl Desk {
+    /// The submission under `key`, if there is one.
+    ///
+    /// # Errors
+    /// [`Need::Submissions`] when that is not known.
+    pub fn submission(&self, key: &OrderKey) -> Result<Option<&Submission>, Need> {
+        self.submissions
+            .get(key)
+            .map(Option::as_ref)
+            .ok_or_else(|| Need::Submissions(vec![key.clone()]))
+    }
+
+    /// The parameters of `symbol`, if it has any.
+    ///
+    /// # Errors
+    /// [`Need::Parameters`] when that is not known.
+    pub fn parameters(&self, symbol: &Symbol) -> Result<Option<&MatchParameters>, Need> {
+        self.parameters
+            .get(symbol)
+            .map(Option::as_ref)
+            .ok_or_else(|| Need::Parameters(symbol.clone()))
+    }
+
+    /// Everybody in `ids`, those left out whom the registry does not know.
+    ///
+    /// # Errors
+    /// [`Need::Counterparties`] with all of them that are not known.
+    pub fn counterparties<'a>(
+        &'a self,
+        ids: impl Iterator<Item = &'a CounterpartyId>,
+    ) -> Result<HashMap<&'a CounterpartyId, &'a Counterparty>, Need> {
+        let (mut known, mut unknown) = (HashMap::new(), Vec::new());
+        for id in ids {
+            match self.counterparties.get(id) {
+                Some(Some(counterparty)) => {
+                    known.insert(id, counterparty);
+                }
+                Some(None) => {}
+                None if unknown.contains(id) => {}
+                None => unknown.push(id.clone()),
+            }
+        }
+        if unknown.is_empty() {
+            Ok(known)
+        } else {
+            Err(Need::Counterparties(unknown))
+        }
+    }
+
+    /// The entries of `book` within `bound` as far as they are known, best first, and whether that is all.
+    #[must_use]
+    pub fn book(&self, book: &BookKey, bound: &RankBound) -> (Vec<&Entry>, bool) {
+        let Some(known) = self.books.get(book) else {
+            return (Vec::new(), false);
+        };
+        let complete = known.known_to >= *bound;
+        // Beyond what is known there may be better entries than our own ones that lie there.
+        let within = |rank: &Rank| bound.covers(rank) && (complete || known.known_to.covers(rank));
+        (
+            known
+                .entries
+                .iter()
+                .take_while(|(rank, _)| within(rank))
+                .map(|(_, entry)| entry)
+                .collect(),
+            complete,
+        )
+    }
+
+    /// How far `book` is known: where its next page begins.
+    #[must_use]
+    pub fn known_to(&self, book: &BookKey) -> RankBound {
+        self.books
+            .get(book)
+            .map_or_else(RankBound::nothing, |known| known.known_to.clone())
+    }
+
+    /// Puts submissions on the desk, `None` for one that does not exist.
+    pub fn learn_submissions(
+        &mut self,
+        submissions: impl IntoIterator<Item = (OrderKey, Option<Submission>)>,
+    ) {
+        self.submissions.extend(submissions);
+    }
+
+    /// Puts counterparties on the desk, `None` for one that is not registered.
+    pub fn learn_counterparties(
+        &mut self,
+        all: impl IntoIterator<Item = (CounterpartyId, Option<Counterparty>)>,
+    ) {
+        self.counterparties.extend(all);
+    }
+
+    /// Puts parameters on the desk, `None` for an unknown symbol.
+    pub fn learn_parameters(&mut self, symbol: Symbol, parameters: Option<MatchParameters>) {
+        self.parameters.insert(symbol, parameters);
+    }
+
+    /// Puts a page of a book on the desk: every entry between [`Self::known_to`] and `known_to`.
+    pub fn learn_page(&mut self, book: &BookKey, page: Vec<Entry>, known_to: RankBound) {
+        let known = self.books.entry(book.clone()).or_default();
+        for entry in page {
+            if !known.decided.contains(&entry.rank) {
+                known.entries.insert(entry.rank.clone(), entry);
+            }
+        }
+        known.known_to = known.known_to.clone().max(known_to);
+    }
+
+    /// Forgets the books: the next decision reads them again.
+    pub fn forget_books(&mut self) {
+        self.books.clear();
+    }
+
+    /// Forgets these submissions: the next decision reads them again.
+    pub fn forget_submissions<'a>(&mut self, keys: impl IntoIterator<Item = &'a OrderKey>) {
+        for key in keys {
+            self.submissions.remove(key);
+        }
+    }
+
+    /// Follows a decided change, so that the next decision sees what this one will have written.
+    pub fn apply(&mut self, changes: &ChangeSet) {
+        for (key, write) in &changes.submissions {
+            self.apply_submission(key, write);
+        }
+        for (key, write) in &changes.entries {
+            self.apply_entry(key, write);
+        }
+    }
+
+    fn apply_submission(&mut self, key: &OrderKey, write: &SubmissionWrite) {
+        match write {
+            SubmissionWrite::Insert(submission) | SubmissionWrite::ClaimMark(submission) => {
+                self.submissions.insert(key.clone(), Some((**submission).clone()));
+            }
+            SubmissionWrite::Advance(progress) => {
+                if let Some(Some(submission)) = self.submissions.get_mut(key) {
+                    progress.apply_to(submission);
+                }
+            }
+        }
+    }
+
+    fn apply_entry(&mut self, key: &EntryKey, write: &EntryWrite) {
+        let known = self.books.entry(key.book.clone()).or_default();
+        match write {
+            EntryWrite::Insert(entry) | EntryWrite::Update { entry, .. } => {
+                known.entries.insert(key.rank.clone(), (**entry).clone());
+                known.decided.insert(key.rank.clone());
+            }
+            EntryWrite::Delete { .. } => {
+                known.entries.remove(&key.rank);
+                known.decided.insert(key.rank.clone());
+            }
+        }
+    }
+}
