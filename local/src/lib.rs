@@ -1,0 +1,3 @@
+//! The whole deployment in one process, on embedded emulators, fed with real order flow.
+
+pub mod platform;

@@ -1,0 +1,5 @@
+//! The platform half of the local deployment: the stack of `template.yaml` on embedded emulators.
+//!
+//! It stands in for AWS and knows nothing of matching: no order flow, no counterparties, no handler.
+
+pub mod template;
