@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::identifiers::{CounterpartyId, InvalidIdentifier, Principal};
 use super::limits::MAX_MESSAGE_BYTES;
 use super::opaque::text_form;
+use super::reason::SetAsideReason;
 use super::time::Timestamp;
 
 /// The version of the form, field `v`.
@@ -90,6 +91,12 @@ impl TryFrom<String> for ReasonCode {
     type Error = InvalidIdentifier;
     fn try_from(text: String) -> Result<Self, InvalidIdentifier> {
         Self::parse(&text)
+    }
+}
+
+impl From<SetAsideReason> for ReasonCode {
+    fn from(reason: SetAsideReason) -> Self {
+        Self(reason.code().to_owned())
     }
 }
 
@@ -175,6 +182,16 @@ struct Wire<'a> {
     body: Cow<'a, str>,
 }
 
+impl Wire<'_> {
+    #[expect(
+        clippy::expect_used,
+        reason = "serde_json fails on a failing writer or on keys that are no strings; here are neither"
+    )]
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers in a struct")
+    }
+}
+
 /// A field that is there has a value: `null` is not the same as leaving it out.
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> Result<Option<T>, D::Error> {
     T::deserialize(field).map(Some)
@@ -223,11 +240,6 @@ impl Envelope {
 
     /// The JSON that [`Envelope::parse`] reads back.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "it cannot: see the reason below")]
-    #[expect(
-        clippy::expect_used,
-        reason = "only a failing writer or a map with odd keys makes serde_json fail; here are neither"
-    )]
     pub fn to_json(&self) -> String {
         let (sender, on_behalf_of) = match &self.origin {
             Origin::Sender(sender) => (Some(sender.clone()), None),
@@ -243,7 +255,7 @@ impl Envelope {
             reason: self.reason.clone(),
             body: Cow::Borrowed(&self.body),
         };
-        serde_json::to_string(&wire).expect("strings and numbers in a struct")
+        wire.to_json()
     }
 
     /// Whether SQS takes it as one message, its reason repeated in an attribute.
@@ -279,7 +291,7 @@ mod tests {
             origin: Origin::Sender(SenderId::parse("AROAEXAMPLE:desk-7").unwrap()),
             sent_at: Timestamp::from_millis(1_796_140_800_123),
             cycles: 2,
-            reason: Some(ReasonCode::parse("unknown_sender").unwrap()),
+            reason: Some(SetAsideReason::UnknownSender.into()),
             body: body.to_owned(),
         }
     }
@@ -307,6 +319,18 @@ mod tests {
         let sender = SenderId::parse("AROAEXAMPLE:desk-7").unwrap();
         assert_eq!(sender.principal().unwrap().as_str(), "AROAEXAMPLE");
         assert!(SenderId::parse(":desk-7").unwrap().principal().is_err());
+    }
+
+    #[test]
+    fn our_own_reasons_are_codes() {
+        for reason in [
+            SetAsideReason::Malformed,
+            SetAsideReason::UnknownSender,
+            SetAsideReason::Unstamped,
+        ] {
+            let code = ReasonCode::from(reason);
+            assert_eq!(ReasonCode::parse(code.as_str()), Ok(code));
+        }
     }
 
     #[test]

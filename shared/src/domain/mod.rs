@@ -6,6 +6,7 @@ pub mod counterparty;
 pub mod decimal;
 pub mod decision;
 pub mod desk;
+pub mod envelope;
 pub mod form;
 pub mod hash;
 pub mod identifiers;
