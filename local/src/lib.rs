@@ -1,3 +1,4 @@
 //! The whole deployment in one process, on embedded emulators, fed with real order flow.
 
+pub mod order_flow;
 pub mod platform;
