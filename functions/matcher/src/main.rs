@@ -1,1 +1,5 @@
+//! The matcher's composition root: settings, clients once, run.
+
+
+
 fn main() {}

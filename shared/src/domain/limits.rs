@@ -19,6 +19,10 @@ pub const MAX_INTEREST_LIFE_DAYS: i64 = 90;
 /// redrive cycle. A message first sent longer ago is refused: the memory that makes it harmless may be gone.
 pub const SUBMISSION_LIFE_DAYS: i64 = 400;
 
+/// A wrapped epoch key lives this many days: a match made on its day may be asked for until its submission is
+/// forgotten, and TTL deletion may come days late.
+pub const KEY_LIFE_DAYS: i64 = SUBMISSION_LIFE_DAYS + 30;
+
 /// Contract: a replace whose original is unknown goes back to the queue on its first three receives.
 pub const MAX_ORIGINAL_WAITS: u32 = 3;
 

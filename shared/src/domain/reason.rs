@@ -78,8 +78,6 @@ codes! {
         Malformed = "malformed",
         /// The sender is not in the registry.
         UnknownSender = "unknown_sender",
-        /// SQS's own stamps are missing: who sent it, or when.
-        Unstamped = "unstamped",
     }
 }
 
@@ -100,6 +98,11 @@ codes! {
         NotSetAside = "not_set_aside",
         /// Too little time was left to do it safely.
         Deadline = "deadline",
+        /// SQS's own stamps are missing (who sent it, when, or the body): without them there is nothing that an
+        /// envelope could bear, so SQS itself moves it to the dead-letter queue.
+        Unstamped = "unstamped",
+        /// Its envelope would not fit a message, so SQS itself moves it to the dead-letter queue.
+        TooLarge = "too_large",
         /// Processing it panicked.
         Panicked = "panicked",
     }

@@ -67,7 +67,10 @@ impl Case<'_> {
         submission.leaves_qty = terms.order_qty;
         submission.terms = Some(terms.clone());
         match self.mark {
-            Some(mark) => Ok(self.born_cancelled(submission, mark, Leg::untouched(terms.order_qty))),
+            Some(mark) => {
+                let born = self.born_cancelled(submission, mark, Leg::untouched(terms.order_qty));
+                Ok(Effect { accepts_interest: true, ..born })
+            }
             None => self.enter(submission, &terms, parameters, entropy),
         }
     }

@@ -81,6 +81,10 @@ pub struct Effect {
     pub publish: Option<OrderKey>,
     /// The order to look for again, once the changes are written.
     pub look: Option<OrderKey>,
+    /// Whether a new interest was taken, one born cancelled included.
+    pub accepts_interest: bool,
+    /// Whether the message was known already: nothing is inserted.
+    pub duplicate: bool,
     /// Expired entries that were met: to be removed, on condition of their version.
     pub expired: Vec<(EntryKey, Version)>,
 }
@@ -143,6 +147,7 @@ fn repeat(known: &Submission, now: Timestamp) -> Effect {
         answers: answer_message(known).into_iter().collect(),
         publish: known.has_untold_matches().then(|| known.key()),
         look: (known.rests.is_some() && known.is_open_at(now)).then(|| known.key()),
+        duplicate: true,
         ..Effect::default()
     }
 }

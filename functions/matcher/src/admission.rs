@@ -1,0 +1,167 @@
+//! Admission: who sent a record, is the envelope ours, what messages are in it. Pure, but for the registry that it
+//! is given.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use symbolon_shared::domain::counterparty::Counterparty;
+use symbolon_shared::domain::decision::Arrival;
+use symbolon_shared::domain::envelope::{Envelope, Origin};
+use symbolon_shared::domain::identifiers::{CounterpartyId, OrderKey, Principal};
+use symbolon_shared::domain::intake::{Member, parse_body};
+use symbolon_shared::domain::reason::SetAsideReason;
+use symbolon_shared::domain::time::Timestamp;
+
+use crate::record::Stamped;
+use crate::settings::OwnRoles;
+
+/// A body with its first sender and time, taken out of its envelope if it came in one.
+pub(crate) struct Opened {
+    pub(crate) origin: Origin,
+    pub(crate) sent_at: Timestamp,
+    pub(crate) cycles: u32,
+    pub(crate) receive_count: u32,
+    pub(crate) body: String,
+    /// Why the body is not to be looked at: an envelope of ours that cannot be read.
+    pub(crate) broken: bool,
+}
+
+/// One message of a known sender.
+pub(crate) struct Task {
+    /// Which record of the batch it came in.
+    pub(crate) record: usize,
+    /// The message.
+    pub(crate) arrival: Arrival,
+    /// Who sent it.
+    pub(crate) sender: Arc<Counterparty>,
+}
+
+/// Something for the dead-letter queue.
+pub(crate) struct SetAside {
+    /// Which record of the batch it came in.
+    pub(crate) record: usize,
+    /// Why.
+    pub(crate) reason: SetAsideReason,
+    /// What is sent there.
+    pub(crate) envelope: Envelope,
+}
+
+/// Opens the envelope when SQS says that one of our own roles sent it; anybody else's is only a body, and as such
+/// malformed.
+pub(crate) fn open(stamped: Stamped, roles: &OwnRoles) -> Opened {
+    let principal = stamped.sender.principal().ok();
+    let own_roles = [Some(&roles.matcher), roles.redrive.as_ref(), roles.bulk.as_ref()];
+    let own = principal.is_some() && own_roles.contains(&principal.as_ref());
+    if !own {
+        return Opened::as_it_is(stamped, false);
+    }
+    let by_bulk = roles.bulk.is_some() && roles.bulk == principal;
+    match Envelope::parse(&stamped.body) {
+        Ok(envelope) if by_bulk || matches!(envelope.origin, Origin::Sender(_)) => Opened {
+            origin: envelope.origin,
+            sent_at: envelope.sent_at,
+            cycles: envelope.cycles,
+            receive_count: stamped.receive_count,
+            body: envelope.body,
+            broken: false,
+        },
+        _ => Opened::as_it_is(stamped, true),
+    }
+}
+
+impl Opened {
+    fn as_it_is(stamped: Stamped, broken: bool) -> Self {
+        Self {
+            origin: Origin::Sender(stamped.sender),
+            sent_at: stamped.sent_at,
+            cycles: 0,
+            receive_count: stamped.receive_count,
+            body: stamped.body,
+            broken,
+        }
+    }
+
+    /// The principal to look up, when the message names one.
+    pub(crate) fn principal(&self) -> Option<Principal> {
+        match &self.origin {
+            Origin::Sender(sender) => sender.principal().ok(),
+            Origin::OnBehalfOf(_) => None,
+        }
+    }
+
+    fn set_aside(&self, record: usize, reason: SetAsideReason, body: String) -> SetAside {
+        let envelope = Envelope {
+            origin: self.origin.clone(),
+            sent_at: self.sent_at,
+            cycles: self.cycles,
+            reason: Some(reason.into()),
+            body,
+        };
+        SetAside {
+            record,
+            reason,
+            envelope,
+        }
+    }
+
+    /// The counterparty that sent it, if the registry knows one.
+    fn sender<'a>(
+        &self,
+        principals: &HashMap<Principal, CounterpartyId>,
+        counterparties: &'a HashMap<CounterpartyId, Arc<Counterparty>>,
+    ) -> Option<&'a Arc<Counterparty>> {
+        match &self.origin {
+            Origin::OnBehalfOf(id) => counterparties.get(id),
+            Origin::Sender(_) => {
+                let principal = self.principal()?;
+                let counterparty = counterparties.get(principals.get(&principal)?)?;
+                // The principal's item may be older than the counterparty's: both must agree.
+                (counterparty.principal == principal).then_some(counterparty)
+            }
+        }
+    }
+
+    /// Parses the body of record `record` into tasks, and what must be set aside of it.
+    pub(crate) fn admit(
+        self,
+        record: usize,
+        principals: &HashMap<Principal, CounterpartyId>,
+        counterparties: &HashMap<CounterpartyId, Arc<Counterparty>>,
+    ) -> (Vec<Task>, Vec<SetAside>) {
+        if self.broken {
+            return (
+                Vec::new(),
+                vec![self.set_aside(record, SetAsideReason::Malformed, self.body.clone())],
+            );
+        }
+        let Some(sender) = self.sender(principals, counterparties) else {
+            let aside = self.set_aside(record, SetAsideReason::UnknownSender, self.body.clone());
+            return (Vec::new(), vec![aside]);
+        };
+        let Ok(members) = parse_body(&self.body) else {
+            return (
+                Vec::new(),
+                vec![self.set_aside(record, SetAsideReason::Malformed, self.body.clone())],
+            );
+        };
+        let (mut tasks, mut asides) = (Vec::new(), Vec::new());
+        for member in members {
+            match member {
+                Member::Message(message) => tasks.push(Task {
+                    record,
+                    sender: Arc::clone(sender),
+                    arrival: Arrival {
+                        order: OrderKey::new(sender.id.clone(), message.cl_ord_id.clone()),
+                        message,
+                        sent_at: self.sent_at,
+                        receive_count: self.receive_count,
+                    },
+                }),
+                Member::Unreadable(text) => {
+                    asides.push(self.set_aside(record, SetAsideReason::Malformed, text));
+                }
+            }
+        }
+        (tasks, asides)
+    }
+}

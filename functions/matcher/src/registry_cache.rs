@@ -1,0 +1,120 @@
+//! The registry, cached with a bound on staleness.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use symbolon_shared::domain::counterparty::Counterparty;
+use symbolon_shared::domain::identifiers::{CounterpartyId, Principal};
+use symbolon_shared::domain::time::Timestamp;
+use symbolon_shared::ports::{PortError, Registry};
+
+/// For at most this long after a suspension or an exclusion may a warm matcher still match its subject. Half a
+/// minute keeps the registry's reads a small share of a busy matcher's, and is less than an operator needs to
+/// tell anybody.
+pub(crate) const MAX_STALENESS_MILLIS: i64 = 30_000;
+
+/// Entries at most; beyond, the oldest readings are dropped. An entry takes well under 1 KB.
+const MAX_ENTRIES: usize = 4_096;
+
+struct Aged<K, V> {
+    values: HashMap<K, (Timestamp, V)>,
+}
+
+impl<K: Eq + Hash + Clone, V: Clone> Aged<K, V> {
+    fn fresh(&self, key: &K, now: Timestamp) -> Option<V> {
+        let (read_at, value) = self.values.get(key)?;
+        (now.millis_since(*read_at) < MAX_STALENESS_MILLIS).then(|| value.clone())
+    }
+
+    fn put(&mut self, key: K, value: V, now: Timestamp) {
+        if self.values.len() >= MAX_ENTRIES {
+            self.values
+                .retain(|_, (read_at, _)| now.millis_since(*read_at) < MAX_STALENESS_MILLIS);
+        }
+        if self.values.len() >= MAX_ENTRIES {
+            self.values.clear();
+        }
+        self.values.insert(key, (now, value));
+    }
+}
+
+/// What has been read of the registry lately. Only what is registered is remembered: an unknown sender is asked
+/// for again, so that onboarding takes effect at once.
+pub(crate) struct RegistryCache {
+    principals: Mutex<Aged<Principal, CounterpartyId>>,
+    counterparties: Mutex<Aged<CounterpartyId, Arc<Counterparty>>>,
+}
+
+impl Default for RegistryCache {
+    fn default() -> Self {
+        Self {
+            principals: Mutex::new(Aged {
+                values: HashMap::new(),
+            }),
+            counterparties: Mutex::new(Aged {
+                values: HashMap::new(),
+            }),
+        }
+    }
+}
+
+/// A cache is right whatever the thread that held it was doing when it panicked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl RegistryCache {
+    /// Who these principals are; one that is not registered is left out.
+    pub(crate) async fn find<R: Registry>(
+        &self,
+        registry: &R,
+        principals: &[Principal],
+        now: Timestamp,
+    ) -> Result<HashMap<Principal, CounterpartyId>, PortError> {
+        let mut known = HashMap::new();
+        let mut unknown = Vec::new();
+        for principal in principals {
+            match lock(&self.principals).fresh(principal, now) {
+                Some(id) => {
+                    known.insert(principal.clone(), id);
+                }
+                None => unknown.push(principal.clone()),
+            }
+        }
+        if !unknown.is_empty() {
+            for (principal, id) in registry.find_principals(&unknown).await? {
+                lock(&self.principals).put(principal.clone(), id.clone(), now);
+                known.insert(principal, id);
+            }
+        }
+        Ok(known)
+    }
+
+    /// What is known of these counterparties; one that is not registered is left out.
+    pub(crate) async fn read<R: Registry>(
+        &self,
+        registry: &R,
+        ids: &[CounterpartyId],
+        now: Timestamp,
+    ) -> Result<HashMap<CounterpartyId, Arc<Counterparty>>, PortError> {
+        let mut known = HashMap::new();
+        let mut unknown = Vec::new();
+        for id in ids {
+            match lock(&self.counterparties).fresh(id, now) {
+                Some(counterparty) => {
+                    known.insert(id.clone(), counterparty);
+                }
+                None => unknown.push(id.clone()),
+            }
+        }
+        if !unknown.is_empty() {
+            for counterparty in registry.read_counterparties(&unknown).await? {
+                let counterparty = Arc::new(counterparty);
+                lock(&self.counterparties).put(counterparty.id.clone(), Arc::clone(&counterparty), now);
+                known.insert(counterparty.id.clone(), counterparty);
+            }
+        }
+        Ok(known)
+    }
+}
