@@ -7,7 +7,7 @@ use std::fmt;
 use std::future::Future;
 
 use crate::domain::book::{BookKey, Entry, EntryKey, RankBound, Version};
-use crate::domain::change_set::ChangeSet;
+use crate::domain::change_set::{ChangeSet, SubmissionWrite};
 use crate::domain::counterparty::Counterparty;
 use crate::domain::identifiers::{CounterpartyId, OrderKey, Principal, Symbol};
 use crate::domain::inbox::OutboundMessage;
@@ -144,11 +144,23 @@ pub trait Ledger {
     /// Writes the whole change set or nothing. `request_token` is fresh for each decided content; an adapter
     /// repeats a call only with the same one, and only within its ten minutes. An empty change set is written
     /// without a call.
+    ///
+    /// What [`needs_transaction`] says yes to is written once however often it is repeated under its token. The
+    /// rest knows no token: a repetition after a lost response loses to its own first attempt, so whoever meets
+    /// [`CommitError::Lost`] finds what it wrote itself when it reads again.
     fn commit(
         &self,
         changes: &ChangeSet,
         request_token: [u8; 16],
     ) -> impl Future<Output = Result<(), CommitError>> + Send;
+}
+
+/// Whether a change set is written as a transaction. One action costs half as much alone; but only where its own
+/// condition makes a repetition harmless: an advance has none, and a late repetition would undo what came between.
+#[must_use]
+pub fn needs_transaction(changes: &ChangeSet) -> bool {
+    let advances = |write: &SubmissionWrite| matches!(write, SubmissionWrite::Advance(_));
+    changes.actions() > 1 || changes.submissions.values().any(advances)
 }
 
 /// Reads matches. IAM: `dynamodb:BatchGetItem` on `matches`.
