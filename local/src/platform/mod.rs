@@ -2,4 +2,12 @@
 //!
 //! It stands in for AWS and knows nothing of matching: no order flow, no counterparties, no handler.
 
+pub mod answer;
+pub mod clients;
+pub mod emulators;
+mod front;
+pub mod meter;
+pub mod poller;
+pub mod stack;
+pub mod stamps;
 pub mod template;

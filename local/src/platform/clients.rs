@@ -1,0 +1,102 @@
+//! SDK clients of the emulators, through the SDK's ordinary configuration.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+
+use super::meter::Meter;
+
+/// The emulators check no signature, so nothing secret is needed.
+pub(super) const SECRET_KEY: &str = "local";
+
+/// Where the emulators listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The address that answers for every service.
+    pub front: String,
+    /// DynamoDB's own address: one hop less than through the front.
+    pub dynamodb: String,
+    /// The region in which everything stands.
+    pub region: String,
+}
+
+/// One principal's clients.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Tables.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Queues.
+    pub sqs: aws_sdk_sqs::Client,
+    /// Keys.
+    pub kms: aws_sdk_kms::Client,
+}
+
+impl Endpoints {
+    /// The SDK configuration of `principal`, which SQS names as the sender of whatever it sends.
+    #[must_use]
+    pub fn sdk_config(&self, principal: &str) -> SdkConfig {
+        // Nothing is taken from the surroundings: no profile, no proxy, and no TLS roots to load.
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(self.region.clone()))
+            .endpoint_url(self.front.as_str())
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys(
+                principal, SECRET_KEY, None,
+            )))
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts(3)
+                    .with_initial_backoff(Duration::from_millis(20)),
+            )
+            .timeout_config(timeouts())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build()
+    }
+
+    /// The clients of `principal`.
+    #[must_use]
+    pub fn clients(&self, principal: &str) -> Clients {
+        let sdk = self.sdk_config(principal);
+        Clients {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(self.dynamodb_config(&sdk).build()),
+            sqs: aws_sdk_sqs::Client::new(&sdk),
+            kms: aws_sdk_kms::Client::new(&sdk),
+        }
+    }
+
+    /// The clients of `principal` with every attempt counted by `meter`.
+    #[must_use]
+    pub fn metered_clients(&self, principal: &str, meter: &Meter) -> Clients {
+        let sdk = self.sdk_config(principal);
+        let sqs = aws_sdk_sqs::config::Builder::from(&sdk)
+            .interceptor(meter.clone())
+            .build();
+        let kms = aws_sdk_kms::config::Builder::from(&sdk)
+            .interceptor(meter.clone())
+            .build();
+        Clients {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(
+                self.dynamodb_config(&sdk).interceptor(meter.clone()).build(),
+            ),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs),
+            kms: aws_sdk_kms::Client::from_conf(kms),
+        }
+    }
+
+    fn dynamodb_config(&self, sdk: &SdkConfig) -> aws_sdk_dynamodb::config::Builder {
+        aws_sdk_dynamodb::config::Builder::from(sdk).endpoint_url(self.dynamodb.as_str())
+    }
+}
+
+/// Generous: a debug build on a busy machine is slow, and a time-out here would look like a lost response.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(25)) // a long poll takes 20 s
+        .operation_timeout(Duration::from_mins(1))
+        .build()
+}

@@ -1,0 +1,234 @@
+//! The one loopback address that answers for every service, as `AWS_ENDPOINT_URL` expects it.
+//!
+//! SQS and KMS are answered by the embedded emulators, DynamoDB is passed on to its own server. Where the SQS
+//! emulator is more lenient or less informed than SQS, the front makes up for it: the limits of batches, who sent
+//! a message, and queue URLs that lead back here.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::uri::{PathAndQuery, Scheme};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use axum::{Json, Router};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use winterbaume_core::{MockRequest, MockService};
+use winterbaume_kms::KmsService;
+use winterbaume_sqs::SqsService;
+
+use super::stamps::{Stamp, Stamps};
+
+/// Twice SQS's longest message, for the escapes of JSON.
+const SQS_AND_KMS_BODY_BYTES: usize = 2 * 1024 * 1024;
+/// The longest request of DynamoDB.
+const DYNAMODB_BODY_BYTES: usize = 16 * 1024 * 1024;
+/// SQS: entries of a batch call, and bytes of all its bodies together.
+const BATCH_ENTRIES: usize = 10;
+const BATCH_BYTES: usize = 1024 * 1024;
+
+pub(super) struct Front {
+    pub(super) endpoint: String,
+    pub(super) dynamodb: String,
+    pub(super) to_dynamodb: Client<HttpConnector, Body>,
+    pub(super) sqs: SqsService,
+    pub(super) kms: KmsService,
+    pub(super) stamps: Arc<Stamps>,
+}
+
+impl Front {
+    pub(super) fn router(self) -> Router {
+        // Any path: a client may take a queue's URL for the address.
+        Router::new().fallback(any(answer)).with_state(Arc::new(self))
+    }
+}
+
+async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let target = request.headers().get("x-amz-target").cloned();
+    match target
+        .as_ref()
+        .and_then(|target| target.to_str().ok()?.split_once('.'))
+    {
+        Some(("AmazonSQS", operation)) => front.sqs(operation, request).await,
+        Some(("TrentService", _)) => front.kms(request).await,
+        Some(("DynamoDB_20120810" | "DynamoDBStreams_20120810", _)) => front.dynamodb(request).await,
+        _ => refusal(
+            StatusCode::BAD_REQUEST,
+            "UnknownOperationException",
+            "neither SQS, KMS nor DynamoDB in JSON",
+        ),
+    }
+}
+
+/// An error in the form of the AWS JSON protocols.
+fn refusal(status: StatusCode, kind: &str, message: &str) -> Response {
+    (status, Json(json!({ "__type": kind, "message": message }))).into_response()
+}
+
+impl Front {
+    async fn dynamodb(&self, request: Request) -> Response {
+        let (mut parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, DYNAMODB_BODY_BYTES).await else {
+            return too_large();
+        };
+        parts.uri = Uri::builder()
+            .scheme(Scheme::HTTP)
+            .authority(self.dynamodb.as_str())
+            .path_and_query(PathAndQuery::from_static("/"))
+            .build()
+            .unwrap_or_default();
+        match self
+            .to_dynamodb
+            .request(Request::from_parts(parts, Body::from(body)))
+            .await
+        {
+            Ok(response) => response.map(Body::new),
+            Err(error) => refusal(
+                StatusCode::BAD_GATEWAY,
+                "InternalFailure",
+                &format!("DynamoDB is gone: {error}"),
+            ),
+        }
+    }
+
+    async fn kms(&self, request: Request) -> Response {
+        match mock_request("kms", request).await {
+            Some(request) => respond(self.kms.handle(request).await, None),
+            None => too_large(),
+        }
+    }
+
+    async fn sqs(&self, operation: &str, request: Request) -> Response {
+        let Some(request) = mock_request("sqs", request).await else {
+            return too_large();
+        };
+        if let Some((kind, message)) = refused_batch(operation, &request.body) {
+            return refusal(StatusCode::BAD_REQUEST, kind, message);
+        }
+        let caller = credential(&request.headers, 0).unwrap_or_default().to_owned();
+        let queues_of_emulator = request.uri.clone();
+        let answer = self.sqs.handle(request).await;
+        if answer.status != 200 {
+            return respond(answer, None);
+        }
+        let body = match operation {
+            "SendMessage" | "SendMessageBatch" => {
+                self.remember_sender(&caller, &answer.body);
+                None
+            }
+            "ReceiveMessage" => self.with_stamps(&answer.body),
+            "CreateQueue" | "GetQueueUrl" | "ListQueues" | "ListDeadLetterSourceQueues" => {
+                let here = format!("{}/", self.endpoint);
+                Some(
+                    String::from_utf8_lossy(&answer.body)
+                        .replace(&queues_of_emulator, &here)
+                        .into(),
+                )
+            }
+            _ => None,
+        };
+        respond(answer, body)
+    }
+
+    fn remember_sender(&self, caller: &str, answer: &[u8]) {
+        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+        let entries = answer["Successful"]
+            .as_array()
+            .map_or(std::slice::from_ref(&answer), Vec::as_slice);
+        for message_id in entries.iter().filter_map(|entry| entry["MessageId"].as_str()) {
+            self.stamps.register(message_id, Stamp::of(caller));
+        }
+    }
+
+    /// The answer with the stamps of SQS in place of the emulator's; `None` if it is empty.
+    fn with_stamps(&self, answer: &[u8]) -> Option<Bytes> {
+        let mut answer: Value = serde_json::from_slice(answer).ok()?;
+        for message in answer.get_mut("Messages")?.as_array_mut()? {
+            let Some(stamp) = message["MessageId"].as_str().and_then(|id| self.stamps.get(id)) else {
+                continue;
+            };
+            message["Attributes"]["SenderId"] = stamp.sender_id.into();
+            if let Some(sent_at_ms) = stamp.sent_at_ms {
+                message["Attributes"]["SentTimestamp"] = sent_at_ms.to_string().into();
+            }
+        }
+        Some(answer.to_string().into())
+    }
+}
+
+fn too_large() -> Response {
+    refusal(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "RequestEntityTooLarge",
+        "the request is longer than the service takes",
+    )
+}
+
+/// The request as the emulators take it; `None` if it is too long.
+async fn mock_request(service: &str, request: Request) -> Option<MockRequest> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, SQS_AND_KMS_BODY_BYTES).await.ok()?;
+    // The emulators tell regions apart by the host name that AWS would have.
+    let region = credential(&parts.headers, 2).unwrap_or("us-east-1");
+    let uri = format!("https://{service}.{region}.amazonaws.com/");
+    Some(MockRequest {
+        method: parts.method.to_string(),
+        uri,
+        headers: parts.headers,
+        body,
+    })
+}
+
+/// A part of the credential scope: 0 is the access key id, 2 the region.
+fn credential(headers: &HeaderMap, part: usize) -> Option<&str> {
+    let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (_, credential) = authorization.split_once("Credential=")?;
+    credential.split(',').next()?.split('/').nth(part)
+}
+
+fn respond(answer: winterbaume_core::MockResponse, body: Option<Bytes>) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, answer.headers, body.unwrap_or(answer.body)).into_response()
+}
+
+/// Why SQS would refuse a batch call that the emulator takes, or takes in part without a word.
+fn refused_batch(operation: &str, body: &[u8]) -> Option<(&'static str, &'static str)> {
+    let kind = operation.strip_suffix("Batch")?;
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let entries = body["Entries"].as_array()?;
+    let distinct: BTreeSet<_> = entries.iter().filter_map(|entry| entry["Id"].as_str()).collect();
+    let bodies = || {
+        entries
+            .iter()
+            .map(|entry| entry["MessageBody"].as_str().unwrap_or_default())
+    };
+    if entries.is_empty() {
+        Some(("com.amazonaws.sqs#EmptyBatchRequest", "there is no entry"))
+    } else if entries.len() > BATCH_ENTRIES {
+        Some((
+            "com.amazonaws.sqs#TooManyEntriesInBatchRequest",
+            "there are more than ten entries",
+        ))
+    } else if distinct.len() < entries.len() {
+        Some((
+            "com.amazonaws.sqs#BatchEntryIdsNotDistinct",
+            "two entries have the same id",
+        ))
+    } else if kind == "SendMessage" && bodies().map(str::len).sum::<usize>() > BATCH_BYTES {
+        Some((
+            "com.amazonaws.sqs#BatchRequestTooLong",
+            "the bodies together are longer than 1 MiB",
+        ))
+    } else if kind == "SendMessage" && bodies().any(str::is_empty) {
+        Some(("com.amazonaws.sqs#MissingParameter", "an entry has no body"))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

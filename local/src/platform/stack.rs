@@ -1,0 +1,456 @@
+//! The stack of a plan, standing on the emulators.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
+    StreamViewType, TimeToLiveSpecification,
+};
+use aws_sdk_sqs::types::QueueAttributeName;
+use aws_smithy_types::error::display::DisplayErrorContext;
+
+use super::clients::{Clients, Endpoints, SECRET_KEY};
+use super::emulators::{EmulatorError, Emulators};
+use super::meter::Meter;
+use super::poller::Mapping;
+use super::stamps::Stamps;
+use super::template::{Attribute, FunctionPlan, KeyAttribute, QueuePlan, StackPlan, TablePlan, Text};
+
+/// Who creates the stack: as an access key id, an ordinary principal that no registry knows.
+const CREATOR: &str = "LOCALSTACKCREATOR";
+
+/// Why the local stack does not stand.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// The emulators do not start.
+    #[error("the emulators do not start")]
+    Emulators(#[from] EmulatorError),
+    /// A resource cannot be created.
+    #[error("cannot create {resource}: {reason}")]
+    Create {
+        /// Its logical id.
+        resource: String,
+        /// What the emulator says.
+        reason: String,
+    },
+    /// The plan asks for an attribute that its resources do not have.
+    #[error("{resource} has no attribute {attribute} here")]
+    NoAttribute {
+        /// The logical id.
+        resource: String,
+        /// The attribute.
+        attribute: String,
+    },
+    /// The plan has no such function.
+    #[error("the template has no function {name}")]
+    NoFunction {
+        /// Its name.
+        name: String,
+    },
+    /// No queue triggers the function.
+    #[error("the template maps no queue to the function {name}")]
+    NoMapping {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// A stack with everything that its template creates.
+#[derive(Debug)]
+pub struct LocalStack {
+    plan: StackPlan,
+    emulators: Emulators,
+    attributes: BTreeMap<Attribute, String>,
+    outputs: BTreeMap<String, String>,
+}
+
+impl LocalStack {
+    /// Starts the emulators and creates what the plan needs; `port` is the front's, 0 for any free one.
+    ///
+    /// # Errors
+    ///
+    /// The emulators do not start, or refuse a resource of the plan.
+    pub async fn start(plan: StackPlan, port: u16) -> Result<Self, StackError> {
+        let emulators = Emulators::start(port, &plan.deployment.region).await?;
+        let clients = emulators.endpoints().clients(CREATOR);
+        let mut stack = Self {
+            plan,
+            emulators,
+            attributes: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+        };
+        stack.name_roles_and_functions();
+        stack.create_keys(&clients.kms).await?;
+        stack.create_tables(&clients.dynamodb).await?;
+        stack.create_queues(&clients.sqs).await?;
+        stack.outputs = stack.resolve_all(&stack.plan.outputs)?;
+        Ok(stack)
+    }
+
+    /// The plan that it stands on.
+    #[must_use]
+    pub fn plan(&self) -> &StackPlan {
+        &self.plan
+    }
+
+    /// The stack outputs.
+    #[must_use]
+    pub fn outputs(&self) -> &BTreeMap<String, String> {
+        &self.outputs
+    }
+
+    /// Where the emulators listen.
+    #[must_use]
+    pub fn endpoints(&self) -> &Endpoints {
+        self.emulators.endpoints()
+    }
+
+    /// Who sent which message, and when.
+    #[must_use]
+    pub fn stamps(&self) -> &Arc<Stamps> {
+        self.emulators.stamps()
+    }
+
+    /// The clients of `principal`.
+    #[must_use]
+    pub fn clients(&self, principal: &str) -> Clients {
+        self.endpoints().clients(principal)
+    }
+
+    /// The clients that a function has by its role, every attempt counted.
+    ///
+    /// # Errors
+    ///
+    /// The template has no such function, or no role for it.
+    pub fn function_clients(&self, function: &str, meter: &Meter) -> Result<Clients, StackError> {
+        Ok(self
+            .endpoints()
+            .metered_clients(&self.role_id(self.function(function)?)?, meter))
+    }
+
+    /// A function's environment variables, as the template sets them.
+    ///
+    /// # Errors
+    ///
+    /// The template has no such function.
+    pub fn environment(&self, function: &str) -> Result<BTreeMap<String, String>, StackError> {
+        self.resolve_all(&self.function(function)?.environment)
+    }
+
+    /// What to export so that a function outside this process, or the AWS CLI, works on this stack.
+    ///
+    /// # Errors
+    ///
+    /// The template has no such function, or no role for it.
+    pub fn exported_environment(&self, function: &str) -> Result<BTreeMap<String, String>, StackError> {
+        let mut environment = self.environment(function)?;
+        // The role's id as the access key id: what the function sends bears its own stamp.
+        let access_key_id = self.role_id(self.function(function)?)?;
+        for (name, value) in [
+            ("AWS_ENDPOINT_URL", self.endpoints().front.clone()),
+            ("AWS_REGION", self.plan.deployment.region.clone()),
+            ("AWS_DEFAULT_REGION", self.plan.deployment.region.clone()),
+            ("AWS_ACCESS_KEY_ID", access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
+        ] {
+            environment.insert(name.to_owned(), value);
+        }
+        Ok(environment)
+    }
+
+    /// The mapping that polls a function's queue.
+    ///
+    /// # Errors
+    ///
+    /// The template has no such function, or maps no queue to it.
+    pub fn mapping(&self, function: &str) -> Result<Mapping, StackError> {
+        let function = self.function(function)?;
+        let name = || function.name.clone();
+        let mapping = function
+            .mappings
+            .first()
+            .ok_or_else(|| StackError::NoMapping { name: name() })?;
+        Ok(Mapping {
+            queue_url: self.attribute(&mapping.queue, Attribute::REF)?,
+            queue_arn: self.attribute(&mapping.queue, "Arn")?,
+            region: self.plan.deployment.region.clone(),
+            batch_size: usize::try_from(mapping.batch_size).unwrap_or(usize::MAX),
+            window: mapping.window,
+            report_batch_item_failures: mapping.report_batch_item_failures,
+            function_timeout: function.timeout,
+        })
+    }
+
+    /// An attribute of a resource, such as the `Arn` of a queue; [`Attribute::REF`] for what `Ref` gives.
+    ///
+    /// # Errors
+    ///
+    /// There is no such resource or attribute.
+    pub fn attribute(&self, resource: &str, attribute: &str) -> Result<String, StackError> {
+        let key = Attribute {
+            resource: resource.to_owned(),
+            name: attribute.to_owned(),
+        };
+        self.value(&key)
+    }
+
+    /// Ends the emulators; everything in them is gone.
+    pub async fn shut_down(self) {
+        self.emulators.shut_down().await;
+    }
+
+    fn function(&self, name: &str) -> Result<&FunctionPlan, StackError> {
+        self.plan.function(name).ok_or_else(|| StackError::NoFunction {
+            name: name.to_owned(),
+        })
+    }
+
+    fn role_id(&self, function: &FunctionPlan) -> Result<String, StackError> {
+        self.attribute(&function.role, "RoleId")
+    }
+
+    fn value(&self, key: &Attribute) -> Result<String, StackError> {
+        self.attributes
+            .get(key)
+            .cloned()
+            .ok_or_else(|| StackError::NoAttribute {
+                resource: key.resource.clone(),
+                attribute: key.name.clone(),
+            })
+    }
+
+    fn resolve(&self, text: &Text) -> Result<String, StackError> {
+        text.resolve(|attribute| self.value(attribute))
+    }
+
+    fn resolve_all(&self, texts: &BTreeMap<String, Text>) -> Result<BTreeMap<String, String>, StackError> {
+        texts
+            .iter()
+            .map(|(name, text)| Ok((name.clone(), self.resolve(text)?)))
+            .collect()
+    }
+
+    fn set(&mut self, resource: &str, attribute: &str, value: impl Into<String>) {
+        let key = Attribute {
+            resource: resource.to_owned(),
+            name: attribute.to_owned(),
+        };
+        self.attributes.insert(key, value.into());
+    }
+
+    fn arn(&self, service: &str, rest: &str) -> String {
+        let deployment = &self.plan.deployment;
+        format!(
+            "arn:aws:{service}:{}:{}:{rest}",
+            deployment.region, deployment.account
+        )
+    }
+
+    fn name_roles_and_functions(&mut self) {
+        let account = self.plan.deployment.account.clone();
+        for role in self.plan.roles.clone() {
+            self.set(
+                &role.id,
+                "Arn",
+                format!("arn:aws:iam::{account}:role/{}", role.name),
+            );
+            self.set(&role.id, "RoleId", role.role_id);
+            self.set(&role.id, Attribute::REF, role.name);
+        }
+        for FunctionPlan { id, name, .. } in self.plan.functions.clone() {
+            self.set(&id, "Arn", self.arn("lambda", &format!("function:{name}")));
+            self.set(&id, Attribute::REF, name);
+        }
+    }
+
+    async fn create_keys(&mut self, kms: &aws_sdk_kms::Client) -> Result<(), StackError> {
+        for key in self.plan.keys.clone() {
+            let created = kms.create_key().multi_region(key.multi_region).send().await;
+            let metadata = created.map_err(|error| refused(&key.id, error))?.key_metadata;
+            let metadata = metadata.ok_or_else(|| incomplete(&key.id, "KeyMetadata"))?;
+            let arn = metadata.arn.ok_or_else(|| incomplete(&key.id, "Arn"))?;
+            self.set(&key.id, "Arn", arn);
+            self.set(&key.id, "KeyId", &metadata.key_id);
+            self.set(&key.id, Attribute::REF, metadata.key_id);
+        }
+        Ok(())
+    }
+
+    async fn create_tables(&mut self, dynamodb: &aws_sdk_dynamodb::Client) -> Result<(), StackError> {
+        for table in self.plan.tables.clone() {
+            let stream_arn = create_table(dynamodb, &table).await?;
+            if let Some(attribute) = &table.ttl_attribute {
+                set_ttl(dynamodb, &table, attribute).await?;
+            }
+            self.set(
+                &table.id,
+                "Arn",
+                self.arn("dynamodb", &format!("table/{}", table.name)),
+            );
+            if let Some(stream_arn) = stream_arn {
+                self.set(&table.id, "StreamArn", stream_arn);
+            }
+            self.set(&table.id, Attribute::REF, table.name);
+        }
+        Ok(())
+    }
+
+    /// First the queues, then who redrives to whom, so that their order does not matter.
+    async fn create_queues(&mut self, sqs: &aws_sdk_sqs::Client) -> Result<(), StackError> {
+        for queue in self.plan.queues.clone() {
+            let url = self.create_queue(sqs, &queue).await?;
+            self.set(&queue.id, "Arn", self.arn("sqs", &queue.name));
+            self.set(&queue.id, "QueueUrl", &url);
+            self.set(&queue.id, Attribute::REF, url);
+            self.set(&queue.id, "QueueName", queue.name);
+        }
+        for queue in &self.plan.queues {
+            self.set_redrive(sqs, queue).await?;
+        }
+        Ok(())
+    }
+
+    async fn create_queue(&self, sqs: &aws_sdk_sqs::Client, queue: &QueuePlan) -> Result<String, StackError> {
+        let mut attributes = HashMap::from([
+            (
+                QueueAttributeName::VisibilityTimeout,
+                queue.visibility_timeout.as_secs().to_string(),
+            ),
+            (
+                QueueAttributeName::MessageRetentionPeriod,
+                queue.retention.as_secs().to_string(),
+            ),
+            (
+                QueueAttributeName::ReceiveMessageWaitTimeSeconds,
+                queue.receive_wait.as_secs().to_string(),
+            ),
+        ]);
+        if let Some(key) = &queue.kms_key {
+            attributes.insert(QueueAttributeName::KmsMasterKeyId, self.resolve(key)?);
+        }
+        let created = sqs
+            .create_queue()
+            .queue_name(&queue.name)
+            .set_attributes(Some(attributes))
+            .send()
+            .await;
+        let url = created.map_err(|error| refused(&queue.id, error))?.queue_url;
+        url.ok_or_else(|| incomplete(&queue.id, "QueueUrl"))
+    }
+
+    async fn set_redrive(&self, sqs: &aws_sdk_sqs::Client, queue: &QueuePlan) -> Result<(), StackError> {
+        let Some(redrive) = &queue.redrive else {
+            return Ok(());
+        };
+        let policy = serde_json::json!({
+            "deadLetterTargetArn": self.attribute(&redrive.dead_letter_queue, "Arn")?,
+            "maxReceiveCount": redrive.max_receive_count,
+        });
+        sqs.set_queue_attributes()
+            .queue_url(self.attribute(&queue.id, Attribute::REF)?)
+            .attributes(QueueAttributeName::RedrivePolicy, policy.to_string())
+            .send()
+            .await
+            .map_err(|error| refused(&queue.id, error))?;
+        Ok(())
+    }
+}
+
+fn refused(resource: &str, error: impl std::error::Error) -> StackError {
+    StackError::Create {
+        resource: resource.to_owned(),
+        reason: DisplayErrorContext(error).to_string(),
+    }
+}
+
+fn incomplete(resource: &str, field: &str) -> StackError {
+    StackError::Create {
+        resource: resource.to_owned(),
+        reason: format!("the answer has no {field}"),
+    }
+}
+
+/// Creates a table; the ARN of its stream, if it has one.
+async fn create_table(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table: &TablePlan,
+) -> Result<Option<String>, StackError> {
+    let mut request = dynamodb
+        .create_table()
+        .table_name(&table.name)
+        .billing_mode(BillingMode::PayPerRequest);
+    let keys = [
+        (Some(&table.hash_key), KeyType::Hash),
+        (table.range_key.as_ref(), KeyType::Range),
+    ];
+    for (key, kind) in keys {
+        let Some(key) = key else { continue };
+        let (definition, element) = key_of(key, kind).map_err(|error| refused(&table.id, error))?;
+        request = request.attribute_definitions(definition).key_schema(element);
+    }
+    if let Some(view) = &table.stream_view {
+        let stream = StreamSpecification::builder()
+            .stream_enabled(true)
+            .stream_view_type(StreamViewType::from(view.as_str()))
+            .build()
+            .map_err(|error| refused(&table.id, error))?;
+        request = request.stream_specification(stream);
+    }
+    let created = request.send().await.map_err(|error| refused(&table.id, error))?;
+    Ok(created
+        .table_description
+        .and_then(|table| table.latest_stream_arn))
+}
+
+fn key_of(
+    key: &KeyAttribute,
+    kind: KeyType,
+) -> Result<(AttributeDefinition, KeySchemaElement), aws_smithy_types::error::operation::BuildError> {
+    let definition = AttributeDefinition::builder()
+        .attribute_name(&key.name)
+        .attribute_type(ScalarAttributeType::from(key.kind.as_str()))
+        .build()?;
+    Ok((
+        definition,
+        KeySchemaElement::builder()
+            .attribute_name(&key.name)
+            .key_type(kind)
+            .build()?,
+    ))
+}
+
+async fn set_ttl(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table: &TablePlan,
+    attribute: &str,
+) -> Result<(), StackError> {
+    let ttl = TimeToLiveSpecification::builder()
+        .enabled(true)
+        .attribute_name(attribute)
+        .build()
+        .map_err(|error| refused(&table.id, error))?;
+    let request = dynamodb
+        .update_time_to_live()
+        .table_name(&table.name)
+        .time_to_live_specification(ttl);
+    request.send().await.map_err(|error| refused(&table.id, error))?;
+    Ok(())
+}
+
+/// Lines for a shell to read: `export NAME='value'`.
+#[must_use]
+pub fn shell_exports(environment: &BTreeMap<String, String>) -> String {
+    environment
+        .iter()
+        .fold(String::new(), |mut lines, (name, value)| {
+            let quoted = value.replace('\'', r"'\''");
+            // Writing to a string cannot fail.
+            let _written = writeln!(lines, "export {name}='{quoted}'");
+            lines
+        })
+}
+
+#[cfg(test)]
+mod tests;
