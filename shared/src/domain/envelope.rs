@@ -323,11 +323,7 @@ mod tests {
 
     #[test]
     fn our_own_reasons_are_codes() {
-        for reason in [
-            SetAsideReason::Malformed,
-            SetAsideReason::UnknownSender,
-            SetAsideReason::Unstamped,
-        ] {
+        for reason in [SetAsideReason::Malformed, SetAsideReason::UnknownSender] {
             let code = ReasonCode::from(reason);
             assert_eq!(ReasonCode::parse(code.as_str()), Ok(code));
         }

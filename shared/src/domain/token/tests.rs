@@ -302,6 +302,8 @@ mod forms {
             String::new(),
             right[1..].to_owned(),
             format!("{right}a"),
+            format!("{right} "),
+            format!(" {right}"),
             format!("{right}===="),
             right.to_uppercase(),
             format!("{}0", &right[1..]),
@@ -545,28 +547,115 @@ proptest! {
 }
 
 mod sealing {
+    use aes_gcm::aead::Aead as _;
+    use aes_gcm::aead::Payload;
+    use data_encoding::BASE64;
+
     use super::*;
+
+    /// A key, a match, and its parties sealed.
+    fn sealed() -> (EpochKey, MatchId, Vec<u8>) {
+        let vector = &vectors("matches")[0];
+        let sealed = BASE64.decode(text(vector, "sealed").as_bytes()).unwrap();
+        (
+            key_of(vector),
+            MatchId::from_random(bytes(vector, "matchId")),
+            sealed,
+        )
+    }
+
+    fn open(key: &EpochKey, id: MatchId, bytes: &[u8]) -> Result<Parties, SealError> {
+        key.open(id, &SealedParties::parse(&BASE64.encode(bytes)).unwrap())
+    }
 
     #[test]
     fn cut_texts_are_refused() {
-        let vector = &vectors("matches")[0];
-        let key = key_of(vector);
-        let id = MatchId::from_random(bytes(vector, "matchId"));
-        let whole = key.seal(id, &parties_of(vector), [0; 12]);
-        let whole = data_encoding::BASE64.decode(whole.encode().as_bytes()).unwrap();
+        let (key, id, whole) = sealed();
+        assert!(open(&key, id, &whole).is_ok());
         for length in 0..whole.len() {
-            let cut = SealedParties::parse(&data_encoding::BASE64.encode(&whole[..length])).unwrap();
-            assert_eq!(key.open(id, &cut), Err(SealError::Refused), "{length}");
+            assert_eq!(
+                open(&key, id, &whole[..length]),
+                Err(SealError::Refused),
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_versions_are_named() {
+        let (key, id, mut bytes) = sealed();
+        for version in [0, 2, 255] {
+            bytes[0] = version;
+            assert_eq!(open(&key, id, &bytes), Err(SealError::UnknownVersion { version }));
         }
     }
 
     #[test]
     fn the_parties_cannot_be_read_without_the_key() {
-        let vector = &vectors("matches")[0];
-        let sealed = key_of(vector).seal(MatchId([1; 16]), &parties_of(vector), [0; 12]);
-        let bytes = data_encoding::BASE64.decode(sealed.encode().as_bytes()).unwrap();
+        let (_, _, bytes) = sealed();
         for clear in ["cp-alpha", "cp-beta", "B:2_x.y"] {
             assert!(!bytes.windows(clear.len()).any(|w| w == clear.as_bytes()));
+        }
+    }
+
+    /// Trailing zeros that arithmetic leaves behind are not sealed: one content, one plaintext.
+    #[test]
+    fn equal_quantities_are_sealed_alike() {
+        let vector = &vectors("matches")[0];
+        let mut parties = parties_of(vector);
+        let quantity = |text| Quantity::parse(text).unwrap();
+        parties.buyer.leaves_qty = quantity("1.25").plus(quantity("0.75"));
+        let computed = some_key().seal(MatchId([1; 16]), &parties, [0; 12]);
+        parties.buyer.leaves_qty = quantity("2");
+        assert!(computed == some_key().seal(MatchId([1; 16]), &parties, [0; 12]));
+    }
+
+    /// What holds the key but writes another layout is told apart from what does not hold it.
+    #[test]
+    fn another_layout_under_the_right_key_is_unreadable() {
+        let (key, id, whole) = sealed();
+        let cipher = key.sealing_cipher();
+        let nonce: [u8; 12] = whole[1..13].try_into().unwrap();
+        let payload = Payload {
+            msg: &whole[13..],
+            aad: &id.0,
+        };
+        let plaintext = cipher.decrypt(&nonce.into(), payload).unwrap();
+        let reseal = |plaintext: &[u8]| {
+            let payload = Payload {
+                msg: plaintext,
+                aad: &id.0,
+            };
+            [
+                &[1],
+                nonce.as_slice(),
+                &cipher.encrypt(&nonce.into(), payload).unwrap(),
+            ]
+            .concat()
+        };
+        assert!(open(&key, id, &reseal(&plaintext)).is_ok());
+
+        let with = |at: usize, byte: u8| {
+            let mut changed = plaintext.clone();
+            changed[at] = byte;
+            changed
+        };
+        let last = plaintext.len() - 1;
+        for (what, other) in [
+            ("nothing", Vec::new()),
+            ("one byte less", plaintext[..last].to_vec()),
+            ("one byte more", [plaintext.as_slice(), &[0]].concat()),
+            ("padding", with(last, 1)),
+            ("no counterparty id", with(1, b'C')),
+            ("a length beyond the end", with(0, 255)),
+            // Owner (1 + 8), clOrdId (1 + 3), 12 bytes of digits: then the places.
+            ("more places than a decimal has", with(25, 29)),
+        ] {
+            assert_eq!(
+                open(&key, id, &reseal(&other)),
+                Err(SealError::Unreadable),
+                "{what}"
+            );
         }
     }
 }
