@@ -343,9 +343,9 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
             };
             most = most.max(item.tries);
             if item.tries >= MAX_TRIES {
-                self.give_back(&item, reason)
+                self.give_back(&item, reason);
             } else {
-                self.queue.push_front(item)
+                self.queue.push_front(item);
             }
         }
         tokio::time::sleep(wait(most)).await;
