@@ -1,5 +1,7 @@
 //! Every event fixture through the real handler: the answer and the effects as snapshots.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
