@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{
@@ -14,12 +15,14 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use super::clients::{Clients, Endpoints, SECRET_KEY};
 use super::emulators::{EmulatorError, Emulators};
 use super::meter::Meter;
-use super::poller::Mapping;
+use super::poller::{Mapping, Poller};
 use super::stamps::Stamps;
 use super::template::{Attribute, FunctionPlan, KeyAttribute, QueuePlan, StackPlan, TablePlan, Text};
 
 /// Who creates the stack: as an access key id, an ordinary principal that no registry knows.
 const CREATOR: &str = "LOCALSTACKCREATOR";
+/// Who polls the queues.
+const LAMBDA: &str = "LOCALLAMBDAPOLLER";
 
 /// Why the local stack does not stand.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +102,15 @@ impl LocalStack {
     #[must_use]
     pub fn outputs(&self) -> &BTreeMap<String, String> {
         &self.outputs
+    }
+
+    /// Writes the stack outputs as a JSON object, for tools that take them from a file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn write_outputs(&self, file: &Path) -> std::io::Result<()> {
+        std::fs::write(file, serde_json::to_vec_pretty(&self.outputs)?)
     }
 
     /// Where the emulators listen.
@@ -181,6 +193,19 @@ impl LocalStack {
             report_batch_item_failures: mapping.report_batch_item_failures,
             function_timeout: function.timeout,
         })
+    }
+
+    /// Lambda's poller of a function's queue; its calls are Lambda's, so no meter of the function counts them.
+    ///
+    /// # Errors
+    ///
+    /// The template has no such function, or maps no queue to it.
+    pub fn poller(&self, function: &str) -> Result<Poller, StackError> {
+        Ok(Poller::new(
+            self.clients(LAMBDA).sqs,
+            self.mapping(function)?,
+            Arc::clone(self.stamps()),
+        ))
     }
 
     /// An attribute of a resource, such as the `Arn` of a queue; [`Attribute::REF`] for what `Ref` gives.

@@ -148,9 +148,15 @@ async fn the_window_counts_from_the_first_message() {
         none.batches.borrow_mut().push(answer(&event, |_| false).0);
         Ok(json!({}))
     };
+    let start = Instant::now();
     let (outcome, ()) = tokio::join!(poller.poll(Duration::from_secs(5), handler), late);
     assert_eq!(outcome.expect("polled"), delivery(2, 2, 0));
     assert_eq!(none.batches.take(), [["a", "b"]]);
+    let elapsed = start.elapsed().as_millis();
+    assert!(
+        (900..3000).contains(&elapsed),
+        "{elapsed} ms for a window of 600 ms after a first message at 300 ms"
+    );
 }
 
 #[tokio::test]

@@ -106,6 +106,17 @@ async fn the_environment_is_the_templates_own_with_real_values() {
     ));
 }
 
+#[tokio::test]
+async fn the_outputs_file_is_the_stack_outputs() {
+    let stack = start().await;
+    let file = std::env::temp_dir().join(format!("symbolon-outputs-{}.json", std::process::id()));
+    stack.write_outputs(&file).expect("written");
+    let written: BTreeMap<String, String> =
+        serde_json::from_slice(&std::fs::read(&file).expect("read")).expect("a JSON object of texts");
+    std::fs::remove_file(&file).expect("removed");
+    assert_eq!(&written, stack.outputs());
+}
+
 #[test]
 fn exports_survive_a_shell() {
     let environment = BTreeMap::from([
