@@ -333,3 +333,121 @@ impl<P: DeadLetters + Sync> DeadLetters for FaultyPorts<P> {
         self.in_part(Operation::SendDeadLetters, letters, send).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{MemoryPorts, conformance};
+
+    const INBOX: &str = "memory://inbox";
+
+    fn failing_with(injection: &Injection) -> FaultyPorts<MemoryPorts> {
+        let memory = MemoryPorts::new();
+        memory.create_queue(INBOX);
+        let first = |operation: &Operation| (*operation, 1, injection.clone());
+        let script = Script::of(Operation::ALL.iter().map(first).collect::<Vec<_>>());
+        FaultyPorts::new(memory, script)
+    }
+
+    fn messages(count: usize) -> Vec<OutboundMessage> {
+        let to = CounterpartyId::new("cp-a").unwrap();
+        let message = |n: usize| OutboundMessage {
+            to: to.clone(),
+            message_id: crate::domain::message_id::MessageId::of(
+                "status",
+                &to,
+                "A-1",
+                &[],
+                "",
+                &n.to_string(),
+            ),
+            kind: "status",
+            body: n.to_string(),
+        };
+        (0..count).map(message).collect()
+    }
+
+    async fn sent(ports: &FaultyPorts<MemoryPorts>) -> (Result<Vec<usize>, Fault>, Vec<String>) {
+        let result = ports
+            .send_messages(INBOX, &messages(4))
+            .await
+            .map_err(|error| error.fault);
+        let bodies = ports
+            .inner()
+            .inbox(INBOX)
+            .into_iter()
+            .map(|message| message.body)
+            .collect();
+        (result, bodies)
+    }
+
+    #[tokio::test]
+    async fn without_faults_it_conforms() {
+        let memory = MemoryPorts::new();
+        let ports = FaultyPorts::new(memory.clone(), Script::nothing());
+        assert_eq!(conformance::run(&ports, &memory, "faulty").await, []);
+        assert!(ports.met().is_empty() && ports.calls(Operation::Commit) > 0);
+    }
+
+    #[tokio::test]
+    async fn a_lost_request_is_not_a_lost_response() {
+        let epoch = EpochId::parse("2026-11-23.g7").unwrap();
+        for (injection, stored) in [
+            (Injection::RequestLost, false),
+            (Injection::Throttled, false),
+            (Injection::ResponseLost, true),
+        ] {
+            let ports = failing_with(&injection);
+            assert!(ports.put_key(epoch, &WrappedKey(vec![1]), 0).await.is_err());
+            assert_eq!(!ports.inner().epochs().is_empty(), stored, "{injection:?}");
+            assert_eq!(ports.met().get(&(Operation::PutKey, injection.name())), Some(&1));
+            // The second call is not in the script.
+            let second = ports.put_key(epoch, &WrappedKey(vec![2]), 0).await;
+            assert_eq!(second, Ok(!stored), "{injection:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_lost_whole_or_in_part() {
+        let all = || ["0", "1", "2", "3"].map(str::to_owned).to_vec();
+        assert_eq!(
+            sent(&failing_with(&Injection::RequestLost)).await,
+            (Err(Fault::TimedOut), vec![])
+        );
+        assert_eq!(
+            sent(&failing_with(&Injection::ResponseLost)).await,
+            (Err(Fault::TimedOut), all())
+        );
+        assert_eq!(
+            sent(&failing_with(&Injection::PartialFailure(vec![0, 2, 9]))).await,
+            (Ok(vec![0, 2]), vec!["1".to_owned(), "3".to_owned()])
+        );
+    }
+
+    #[tokio::test]
+    async fn what_the_queue_itself_leaves_keeps_its_index() {
+        let ports = failing_with(&Injection::PartialFailure(vec![0]));
+        let mut batch = messages(3);
+        batch[2].body.clear();
+        assert_eq!(ports.send_messages(INBOX, &batch).await, Ok(vec![0, 2]));
+    }
+
+    #[tokio::test]
+    async fn a_commit_says_what_is_known_of_it() {
+        let changes = ChangeSet::default();
+        let outcome = async |injection| failing_with(&injection).commit(&changes, [0; 16]).await;
+        assert!(matches!(
+            outcome(Injection::RequestLost).await,
+            Err(CommitError::Unknown(_))
+        ));
+        assert!(matches!(
+            outcome(Injection::ResponseLost).await,
+            Err(CommitError::Unknown(_))
+        ));
+        assert!(matches!(
+            outcome(Injection::Throttled).await,
+            Err(CommitError::Failed(_))
+        ));
+        assert_eq!(outcome(Injection::Conflict).await, Err(CommitError::Conflict));
+    }
+}

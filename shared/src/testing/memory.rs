@@ -1,5 +1,6 @@
 //! Every port in memory, under the conditions of the tables and queues.
 
+mod arrange;
 mod ledger;
 mod ports;
 

@@ -1,8 +1,10 @@
-//! Adapters for tests: every port in memory, and a decorator that makes ports fail by a script.
+//! Adapters for tests: every port in memory, a decorator that makes ports fail by a script, and the suite of cases
+//! that every adapter passes.
 //!
 //! What it is **not**: a mock. Nothing here is told what to answer; [`MemoryPorts`] keeps what it is given under
 //! the same conditions as the tables do.
 
+pub mod conformance;
 mod faulty;
 mod memory;
 mod operation;

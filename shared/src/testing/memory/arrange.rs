@@ -1,0 +1,49 @@
+//! What the conformance cases prepare and read back.
+
+use std::collections::BTreeMap;
+
+use super::MemoryPorts;
+use crate::domain::counterparty::Counterparty;
+use crate::domain::parameters::MatchParameters;
+use crate::testing::conformance::{Arrange, ArrangeError, Delivered};
+
+impl Arrange for MemoryPorts {
+    async fn register(&self, counterparty: &Counterparty) -> Result<(), ArrangeError> {
+        self.put_counterparty(counterparty.clone());
+        Ok(())
+    }
+
+    async fn set_parameters(&self, parameters: &MatchParameters) -> Result<(), ArrangeError> {
+        self.put_parameters(parameters.clone());
+        Ok(())
+    }
+
+    async fn create_inbox(&self, name: &str) -> Result<String, ArrangeError> {
+        let url = self.inbox_url(name);
+        self.create_queue(url.clone());
+        Ok(url)
+    }
+
+    fn inbox_url(&self, name: &str) -> String {
+        format!("memory://{name}")
+    }
+
+    async fn drain_inbox(&self, url: &str) -> Result<Vec<Delivered>, ArrangeError> {
+        let mut state = self.state();
+        let queue = state.inboxes.get_mut(url).map(std::mem::take).unwrap_or_default();
+        let bare = |body| Delivered {
+            body,
+            attributes: BTreeMap::new(),
+        };
+        Ok(queue.into_iter().map(|message| bare(message.body)).collect())
+    }
+
+    async fn drain_dead_letters(&self) -> Result<Vec<Delivered>, ArrangeError> {
+        let letters = std::mem::take(&mut self.state().dead_letters);
+        let delivered = letters.into_iter().map(|letter| Delivered {
+            body: letter.body,
+            attributes: BTreeMap::from([("reason".to_owned(), letter.reason.to_owned())]),
+        });
+        Ok(delivered.collect())
+    }
+}
