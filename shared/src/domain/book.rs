@@ -292,7 +292,7 @@ mod tests {
         );
         assert_eq!(
             sell.as_str(),
-            "000000000000000236470000000000000000001430438404518wnf7bnyz2t6rfpcznsqm4znsfm"
+            "00000000000000023647000000000000000000143043840451846e4s3jmxajqukyx3kzntdicdq"
         );
         let buy = Rank::new(
             Side::Buy,
@@ -302,7 +302,7 @@ mod tests {
         );
         assert_eq!(
             buy.as_str(),
-            "999999999999999763529999999999999999001430438404518wnf7bnyz2t6rfpcznsqm4znsfm"
+            "99999999999999976352999999999999999900143043840451846e4s3jmxajqukyx3kzntdicdq"
         );
         assert_eq!(buy.accepted_at().as_millis(), 1_430_438_404_518);
         assert!(Rank::try_from(buy.as_str().to_owned()).is_ok());

@@ -41,6 +41,9 @@ fn parse(text: &str, extra: usize) -> Result<Decimal, InvalidDecimal> {
     Decimal::try_from_i128_with_scale(coefficient, scale).map_err(|_| InvalidDecimal)
 }
 
+/// One more than the greatest number of 18 digits.
+const MAX_COUNTED: i128 = 1_000_000_000_000_000_000;
+
 macro_rules! amount {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -76,6 +79,17 @@ macro_rules! amount {
             #[must_use]
             pub fn is_zero(self) -> bool {
                 self.0.is_zero()
+            }
+
+            /// Whether it has at most 18 digits when written down to the last digit of `step`. Whatever is made of
+            /// such amounts by taking multiples of `step` away is exact, and of at most 18 digits too.
+            #[must_use]
+            pub fn is_countable_in(self, step: Self) -> bool {
+                let scale = step.0.normalize().scale();
+                let own = self.0.normalize();
+                let factor = 10_i128.checked_pow(scale.saturating_sub(own.scale()));
+                let counted = factor.and_then(|factor| own.mantissa().checked_mul(factor));
+                counted.is_some_and(|counted| counted < MAX_COUNTED)
             }
 
             /// Whether it is a whole multiple of `step` (which is above zero).
@@ -191,6 +205,18 @@ mod tests {
         ] {
             assert_eq!(Price::parse(text), Err(InvalidDecimal), "{text}");
         }
+    }
+
+    #[test]
+    fn amounts_and_steps_too_far_apart_are_seen() {
+        let countable = |amount: &str, step: &str| {
+            Quantity::parse(amount).unwrap().is_countable_in(Quantity::parse(step).unwrap())
+        };
+        assert!(countable("9999999999.99999999", "0.00000001"));
+        assert!(!countable("10000000000", "0.00000001"));
+        assert!(countable("999999999999999999", "1"));
+        assert!(!countable("1", "0.000000000000000001"));
+        assert!(countable("1.5", "1"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::matching::Finder;
 use super::{Case, Effect, Entropy, Interruption};
 use crate::domain::book::{Rank, Version};
-use crate::domain::decimal::Quantity;
+use crate::domain::decimal::{Price, Quantity};
 use crate::domain::intake::Interest;
 use crate::domain::limits::MAX_INTEREST_LIFE_DAYS;
 use crate::domain::pairing::Leg;
@@ -18,10 +18,24 @@ pub(super) fn check_quantities(
     order_qty: Quantity,
     min_qty: Quantity,
 ) -> Result<(), Reason> {
-    if !order_qty.is_multiple_of(parameters.lot) || !min_qty.is_multiple_of(parameters.lot) {
+    if !order_qty.is_countable_in(parameters.lot) {
+        // More digits between the quantity and the lot than arithmetic keeps exactly.
+        Err(Reason::BadQuantity)
+    } else if !order_qty.is_multiple_of(parameters.lot) || !min_qty.is_multiple_of(parameters.lot) {
         Err(Reason::OffLot)
     } else if min_qty > order_qty {
         Err(Reason::BadMinQty)
+    } else {
+        Ok(())
+    }
+}
+
+/// The limit, checked against the tick.
+pub(super) fn check_price(parameters: &MatchParameters, price: Price) -> Result<(), Reason> {
+    if !price.is_countable_in(parameters.tick) {
+        Err(Reason::BadPrice)
+    } else if !price.is_multiple_of(parameters.tick) {
+        Err(Reason::OffTick)
     } else {
         Ok(())
     }
@@ -82,9 +96,7 @@ impl Case<'_> {
         if !parameters.tradable {
             return Err(Reason::NotTradable);
         }
-        if !interest.price.is_multiple_of(parameters.tick) {
-            return Err(Reason::OffTick);
-        }
+        check_price(parameters, interest.price)?;
         let min_qty = interest.min_qty.unwrap_or(Quantity::ZERO);
         check_quantities(parameters, interest.order_qty, min_qty)?;
         Ok(Terms {

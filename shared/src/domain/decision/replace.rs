@@ -1,6 +1,6 @@
 //! A replace: the order lives on under this message's id, in its place when only its quantity was cut.
 
-use super::interest::{check_expiry, check_quantities};
+use super::interest::{check_expiry, check_price, check_quantities};
 use super::{Case, Effect, Interruption};
 use crate::domain::book::{Entry, Rank, Version};
 use crate::domain::change_set::EntryWrite;
@@ -73,9 +73,7 @@ impl Case<'_> {
                 None => old.expire_time,
             },
         };
-        if !new.price.is_multiple_of(parameters.tick) {
-            return Err(Reason::OffTick);
-        }
+        check_price(parameters, new.price)?;
         if new.order_qty <= order.cum_qty {
             return Err(Reason::BadQuantity);
         }
