@@ -2,3 +2,4 @@
 
 pub mod order_flow;
 pub mod platform;
+pub mod report;
