@@ -1,14 +1,59 @@
 //! What is said of a batch: counts as metrics, events as structured log lines. Neither bears a body, a token, an
 //! identity or an opaque id.
 
+use metrics_cloudwatch_embedded::{Collector, Error};
 use symbolon_shared::domain::decision::Effect;
 use symbolon_shared::domain::reason::Outcome;
 use symbolon_shared::domain::time::Timestamp;
 
 use crate::admission::Task;
+use crate::settings::Settings;
 
 /// The EMF format takes at most 100 values of one histogram in a document.
 const MAX_LATENCIES: usize = 100;
+
+/// Namespace of the metrics.
+const NAMESPACE: &str = "Symbolon";
+
+/// Structured logs on standard output, by `RUST_LOG`. The Lambda runtime writes whole payloads at TRACE, so it and
+/// the HTTP crates never get further than INFO, whatever the variable says.
+pub fn start_logs() {
+    let mut filter = tracing_subscriber::EnvFilter::from_default_env();
+    for held_back in [
+        "lambda_runtime=info",
+        "lambda_runtime_api_client=info",
+        "hyper=info",
+        "aws_smithy_runtime=info",
+    ] {
+        filter = held_back
+            .parse()
+            .into_iter()
+            .fold(filter, tracing_subscriber::EnvFilter::add_directive);
+    }
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_current_span(false)
+        .init();
+    // The default hook prints the panic's message, which may quote what was being parsed.
+    std::panic::set_hook(Box::new(|panic| {
+        let (file, line) = panic.location().map_or(("", 0), |at| (at.file(), at.line()));
+        tracing::error!(event = "panicked", file, line);
+    }));
+}
+
+/// The collector of the metrics, to be flushed after each invocation.
+///
+/// # Errors
+/// Another recorder is installed already.
+pub fn start_metrics(settings: &Settings) -> Result<&'static Collector, Error> {
+    metrics_cloudwatch_embedded::Builder::new()
+        .cloudwatch_namespace(NAMESPACE)
+        .with_dimension("Stack", settings.stack.clone())
+        .with_dimension("Function", "matcher")
+        .init()
+}
 
 /// What happened in a batch.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
