@@ -22,10 +22,18 @@ pub(super) async fn whole_book<P: MatcherPorts, A: Arrange>(
     symbol: Symbol,
     side: Side,
 ) -> Result<Vec<Entry>, Unmet> {
-    let (book, bound) = (BookKey { symbol, side }, everything(side)?);
+    read_to(on, &BookKey { symbol, side }, &everything(side)?).await
+}
+
+/// All entries of a book within a bound, however many pages they take.
+async fn read_to<P: MatcherPorts, A: Arrange>(
+    on: &Stage<'_, P, A>,
+    book: &BookKey,
+    bound: &RankBound,
+) -> Result<Vec<Entry>, Unmet> {
     let (mut entries, mut known_to) = (Vec::new(), RankBound::nothing());
-    while known_to < bound {
-        let page = on.ports.read_page(&book, &known_to, &bound).await?;
+    while known_to < *bound {
+        let page = on.ports.read_page(book, &known_to, bound).await?;
         ensure(page.known_to > known_to, "a page leads nowhere")?;
         let within = |entry: &Entry| page.known_to.covers(&entry.rank) && !known_to.covers(&entry.rank);
         ensure(page.entries.iter().all(within), "an entry lies outside its page")?;
@@ -106,12 +114,7 @@ pub(super) async fn a_page_ends_at_its_bound<P: MatcherPorts, A: Arrange>(on: &S
         let entries: Vec<Entry> = entries.collect::<Result<_, Unmet>>()?;
         put(on, first, &entries).await?;
         let bound = Rank::bound(side, price("10.5")?);
-        let (mut within, mut known_to) = (Vec::new(), RankBound::nothing());
-        while known_to < bound {
-            let page = on.ports.read_page(&entries[0].book, &known_to, &bound).await?;
-            within.extend(page.entries);
-            known_to = page.known_to;
-        }
+        let within = read_to(on, &entries[0].book, &bound).await?;
         ensure(within == entries[..2], "not exactly what crosses")?;
     }
     Ok(())

@@ -51,7 +51,7 @@ impl Books for MemoryPorts {
         let mut ahead = state
             .entries
             .values()
-            .filter(|entry| entry.book == *book && (after.as_str().is_empty() || after.as_str() <= entry.rank.as_str()) && bound.covers(&entry.rank));
+            .filter(|entry| entry.book == *book && !after.covers(&entry.rank) && bound.covers(&entry.rank));
         let entries: Vec<Entry> = ahead.by_ref().take(self.page_entries).cloned().collect();
         let last = entries.last().filter(|_| ahead.next().is_some());
         let known_to = last.map_or_else(|| bound.clone(), |last| RankBound::up_to(&last.rank));
