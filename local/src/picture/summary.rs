@@ -13,23 +13,19 @@ pub(super) fn draw(canvas: &mut Canvas, report: &Report, picture: &Picture) {
     canvas.heading("What happened");
     let left = column(&market(report, picture));
     let right = column(&machinery(report));
-    let left_width = left.iter().map(|line| width_of(line)).max().unwrap_or_default();
-    let right_width = right.iter().map(|line| width_of(line)).max().unwrap_or_default();
-    let free = canvas.width().checked_sub(2 * INDENT + left_width + right_width);
-    match free.filter(|free| *free >= GAP) {
-        Some(_) => {
-            let start = left_width.max((canvas.width() - GAP) / 2 - INDENT) + GAP;
-            let start = start.min(canvas.width() - 2 * INDENT - right_width);
-            for (left, right) in left.iter().zip(&right) {
-                canvas.line(&format!("{:INDENT$}{left:<start$}{right}", ""));
-            }
-        }
-        None => {
-            for line in left.iter().chain(&right) {
-                canvas.line(&format!("{:INDENT$}{line}", ""));
-            }
-        }
+    let lines = side_by_side(&left, &right, canvas.width() - INDENT);
+    for line in lines.unwrap_or_else(|| [left, right].concat()) {
+        canvas.line(&format!("{:INDENT$}{line}", ""));
     }
+}
+
+/// The right column begins where a seller's box does, or further right if the left one demands it; none when there
+/// is not room enough.
+fn side_by_side(left: &[String], right: &[String], width: usize) -> Option<Vec<String>> {
+    let widest = |column: &[String]| column.iter().map(|line| width_of(line)).max().unwrap_or_default();
+    let start = (width / 2 + INDENT / 2).max(widest(left) + GAP);
+    let joined = |(left, right)| format!("{left:<start$}{right}");
+    (start + widest(right) <= width).then(|| left.iter().zip(right).map(joined).collect())
 }
 
 type Figure = (String, String);

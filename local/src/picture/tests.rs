@@ -356,6 +356,21 @@ mod colour {
     }
 
     #[test]
+    fn of_halves_that_are_not_as_they_should_be_is_red() {
+        let (width, colour) = (80, true);
+        let alarms = |picture: &Picture| {
+            let drawn = render(&report(), picture, Style { width, colour });
+            drawn.matches("\u{1b}[31m\u{1b}[1m").count()
+        };
+        let mut picture = picture();
+        assert_eq!(alarms(&picture), 0);
+        picture.matches[0].seller_message["token"] = picture.matches[1].seller_message["token"].clone();
+        assert_eq!(alarms(&picture), 2, "the first halves and the verdict");
+        picture.matches[0].seller_message["token"] = picture.matches[0].buyer_message["token"].clone();
+        assert_eq!(alarms(&picture), 2, "the second halves and the verdict");
+    }
+
+    #[test]
     fn of_the_end_is_green_or_red() {
         let (width, colour) = (80, true);
         let last_line = |report: &Report| {
