@@ -9,7 +9,8 @@ use super::*;
 use crate::platform::meter::OperationCount;
 use crate::report::{HELD, Level, SeenMatch};
 
-/// The names of design §5, and the figures of the first 5,000 events of a real morning.
+/// What the contract counts is that of the first 5,000 events of a real morning; units, notional and the like are
+/// made up.
 fn report() -> Report {
     let aws = [
         ("dynamodb:BatchGetItem", asked(101, 2634.5, 0.0)),
