@@ -4,7 +4,10 @@
 //! What it is **not**: a Lambda, a runner, or a place where anything reads the environment. A function's
 //! composition root builds adapters and passes them in.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod domain;
 pub mod ports;
+pub mod records;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -1,0 +1,79 @@
+//! Many items by key, a hundred a request.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+
+use super::Item;
+use crate::aws::AwsPorts;
+use crate::aws::error::{not_sendable, of, port_error};
+use crate::domain::limits::MAX_BATCH_GET_KEYS;
+use crate::ports::{Fault, PortError};
+
+const OPERATION: &str = "dynamodb:BatchGetItem";
+
+/// How long to wait before keys that the service did not process are asked for again. DynamoDB leaves keys out when
+/// a partition is throttled or the answer exceeds 16 MB; the SDK repeats neither. 25 ms, doubling, at most 400 ms,
+/// six times: below 3 s with jitter.
+fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(25))
+        .with_max_delay(Duration::from_millis(400))
+        .with_max_times(6)
+        .with_jitter()
+        .build()
+}
+
+impl AwsPorts {
+    /// The items under these keys, in no order, those that do not exist left out. No key may occur twice.
+    pub(super) async fn batch_get(&self, table: &str, keys: Vec<Item>) -> Result<Vec<Item>, PortError> {
+        let mut items = Vec::with_capacity(keys.len());
+        for part in keys.chunks(MAX_BATCH_GET_KEYS) {
+            let mut wanted = part.to_vec();
+            let mut pauses = pauses();
+            loop {
+                let unprocessed = self.get_some(table, wanted, &mut items).await?;
+                if unprocessed.is_empty() {
+                    break;
+                }
+                let pause = pauses
+                    .next()
+                    .ok_or_else(|| of(OPERATION, Fault::Throttled, "UnprocessedKeys"))?;
+                tokio::time::sleep(pause).await;
+                wanted = unprocessed;
+            }
+        }
+        Ok(items)
+    }
+
+    /// One request: adds what it found to `items` and gives the keys that were not processed.
+    async fn get_some(
+        &self,
+        table: &str,
+        keys: Vec<Item>,
+        items: &mut Vec<Item>,
+    ) -> Result<Vec<Item>, PortError> {
+        let request = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build();
+        let request = request.map_err(|_| not_sendable(OPERATION))?;
+        let answer = self
+            .dynamodb
+            .batch_get_item()
+            .request_items(table, request)
+            .send()
+            .await;
+        let answer = answer.map_err(|error| port_error(OPERATION, &error))?;
+        items.extend(
+            answer
+                .responses
+                .unwrap_or_default()
+                .remove(table)
+                .unwrap_or_default(),
+        );
+        let unprocessed = answer.unprocessed_keys.unwrap_or_default().remove(table);
+        Ok(unprocessed.map(|keys| keys.keys).unwrap_or_default())
+    }
+}

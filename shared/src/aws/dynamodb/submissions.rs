@@ -1,0 +1,58 @@
+//! The table `submissions`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{from_items, submission_key, to_attribute};
+use crate::aws::AwsPorts;
+use crate::aws::error::held;
+use crate::domain::identifiers::OrderKey;
+use crate::domain::submission::Submission;
+use crate::domain::time::Timestamp;
+use crate::domain::token::MatchId;
+use crate::ports::{PortError, Submissions};
+
+const MARK_TOLD: &str = "dynamodb:UpdateItem";
+
+impl Submissions for AwsPorts {
+    async fn read_submissions(
+        &self,
+        keys: &[OrderKey],
+    ) -> Result<Vec<(OrderKey, Option<Submission>)>, PortError> {
+        // A request that names a key twice is refused as a whole.
+        let distinct: BTreeSet<&OrderKey> = keys.iter().collect();
+        let wanted = distinct.iter().map(|key| submission_key(key)).collect();
+        let items = self.batch_get(&self.settings.tables.submissions, wanted).await?;
+        let stored: Vec<Submission> = from_items("dynamodb:BatchGetItem", items)?;
+        let mut found: BTreeMap<OrderKey, Submission> = stored
+            .into_iter()
+            .map(|submission| (submission.key(), submission))
+            .collect();
+        Ok(distinct
+            .into_iter()
+            .map(|key| (key.clone(), found.remove(key)))
+            .collect())
+    }
+
+    async fn mark_told(&self, key: &OrderKey, matches: &[MatchId], at: Timestamp) -> Result<bool, PortError> {
+        let update = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.settings.tables.submissions)
+            .set_key(Some(submission_key(key)))
+            .update_expression("SET #toldAt = :at")
+            .expression_attribute_names("#toldAt", "toldAt")
+            .expression_attribute_names("#matches", "matches")
+            .expression_attribute_values(":at", to_attribute(MARK_TOLD, &at)?);
+        let update = if matches.is_empty() {
+            // A submission without matches has no list at all, and what does not exist must not come of this.
+            update
+                .condition_expression("attribute_exists(#owner) AND attribute_not_exists(#matches)")
+                .expression_attribute_names("#owner", "owner")
+        } else {
+            update
+                .condition_expression("#matches = :matches")
+                .expression_attribute_values(":matches", to_attribute(MARK_TOLD, &matches)?)
+        };
+        held(MARK_TOLD, update.send().await)
+    }
+}
