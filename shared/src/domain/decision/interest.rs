@@ -147,6 +147,7 @@ impl Case<'_> {
         };
         let found = finder.find(&submission, |resting| (resting.price, terms.price), entropy)?;
         let mut effect = Effect {
+            accepts_interest: true,
             expired: found.expired,
             made: found.made,
             ..Effect::default()
