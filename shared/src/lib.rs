@@ -7,6 +7,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod domain;
+pub mod onboarding;
 pub mod ports;
 pub mod records;
 #[cfg(any(test, feature = "testing"))]

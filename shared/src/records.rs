@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::form::Form;
-use crate::domain::identifiers::CounterpartyId;
+use crate::domain::identifiers::{CounterpartyId, Principal};
 use crate::domain::token::EpochId;
 use crate::ports::WrappedKey;
 
@@ -27,6 +27,33 @@ impl PrincipalRecord {
         Self {
             v: Form,
             counterparty,
+        }
+    }
+}
+
+/// The item `ONBOARDING#…` of the table `registry`: the names drawn for a principal, kept before anything is made
+/// under them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReservationRecord {
+    v: Form<1>,
+    /// Who is to be onboarded.
+    pub principal: Principal,
+    /// Its opaque id.
+    pub counterparty: CounterpartyId,
+    /// What its inbox queues' names end in, in every region.
+    pub inbox_name: String,
+}
+
+impl ReservationRecord {
+    /// The record of these names.
+    #[must_use]
+    pub fn new(principal: Principal, counterparty: CounterpartyId, inbox_name: String) -> Self {
+        Self {
+            v: Form,
+            principal,
+            counterparty,
+            inbox_name,
         }
     }
 }
@@ -72,4 +99,4 @@ macro_rules! shows_only_its_name {
         }
     )+};
 }
-shows_only_its_name!(PrincipalRecord, EpochKeyRecord);
+shows_only_its_name!(PrincipalRecord, ReservationRecord, EpochKeyRecord);

@@ -10,6 +10,7 @@ mod attempts;
 mod dynamodb;
 mod error;
 mod kms;
+mod onboarding;
 pub mod sdk;
 mod sqs;
 #[cfg(test)]

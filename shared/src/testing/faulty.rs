@@ -16,10 +16,12 @@ use crate::domain::parameters::MatchParameters;
 use crate::domain::submission::Submission;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{DataKey, EpochId, MatchId};
+use crate::onboarding::{InboxAdmin, InboxQueue, ParameterAdmin, RegistryAdmin};
 use crate::ports::{
     Books, CommitError, DeadLetter, DeadLetters, EpochKeyStore, Fault, Inboxes, KeyService, Ledger, Matches,
     Page, ParameterStore, PortError, Registry, Submissions, WrappedKey,
 };
+use crate::records::ReservationRecord;
 
 /// What goes wrong with one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -331,6 +333,48 @@ impl<P: DeadLetters + Sync> DeadLetters for FaultyPorts<P> {
     async fn send_dead_letters(&self, letters: &[DeadLetter]) -> Result<Vec<usize>, PortError> {
         let send = |kept: Vec<DeadLetter>| async move { self.inner.send_dead_letters(&kept).await };
         self.in_part(Operation::SendDeadLetters, letters, send).await
+    }
+}
+
+impl<P: RegistryAdmin + Sync> RegistryAdmin for FaultyPorts<P> {
+    async fn reserve(&self, offered: &ReservationRecord) -> Result<ReservationRecord, PortError> {
+        self.through(Operation::Reserve, self.inner.reserve(offered))
+            .await
+    }
+
+    async fn insert_counterparty(&self, counterparty: &Counterparty) -> Result<bool, PortError> {
+        let call = self.inner.insert_counterparty(counterparty);
+        self.through(Operation::InsertCounterparty, call).await
+    }
+
+    async fn replace_counterparty(&self, read: &Counterparty, new: &Counterparty) -> Result<bool, PortError> {
+        let call = self.inner.replace_counterparty(read, new);
+        self.through(Operation::ReplaceCounterparty, call).await
+    }
+
+    async fn admit_principal(&self, principal: &Principal, id: &CounterpartyId) -> Result<bool, PortError> {
+        self.through(
+            Operation::AdmitPrincipal,
+            self.inner.admit_principal(principal, id),
+        )
+        .await
+    }
+}
+
+impl<P: ParameterAdmin + Sync> ParameterAdmin for FaultyPorts<P> {
+    async fn replace_parameters(&self, read: Option<u64>, new: &MatchParameters) -> Result<bool, PortError> {
+        self.through(
+            Operation::ReplaceParameters,
+            self.inner.replace_parameters(read, new),
+        )
+        .await
+    }
+}
+
+impl<P: InboxAdmin + Sync> InboxAdmin for FaultyPorts<P> {
+    async fn create_inbox(&self, queue: &InboxQueue) -> Result<String, PortError> {
+        self.through(Operation::CreateInbox, self.inner.create_inbox(queue))
+            .await
     }
 }
 

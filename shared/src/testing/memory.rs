@@ -1,5 +1,6 @@
 //! Every port in memory, under the conditions of the tables and queues.
 
+mod admin;
 mod arrange;
 mod ledger;
 mod ports;
@@ -18,7 +19,9 @@ use crate::domain::match_record::MatchRecord;
 use crate::domain::parameters::MatchParameters;
 use crate::domain::submission::Submission;
 use crate::domain::token::{EpochId, MatchId};
+use crate::onboarding::InboxQueue;
 use crate::ports::{DeadLetter, WrappedKey};
+use crate::records::ReservationRecord;
 
 /// Every port in memory. A clone shares what it holds, as two clients of one table do.
 ///
@@ -39,11 +42,14 @@ struct State {
     written: HashMap<[u8; 16], ChangeSet>,
     principals: BTreeMap<Principal, CounterpartyId>,
     counterparties: BTreeMap<CounterpartyId, Counterparty>,
+    reservations: BTreeMap<Principal, ReservationRecord>,
     parameters: BTreeMap<Symbol, MatchParameters>,
     keys: BTreeMap<EpochId, WrappedKey>,
     /// How many data keys were made: each is another.
     generated: u64,
     inboxes: BTreeMap<String, Vec<OutboundMessage>>,
+    /// What onboarding made of the inboxes.
+    queues: BTreeMap<String, InboxQueue>,
     dead_letters: Vec<DeadLetter>,
     calls: BTreeMap<Operation, u64>,
 }
@@ -143,6 +149,18 @@ impl MemoryPorts {
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.state().dead_letters.clone()
+    }
+
+    /// Every counterparty, by its id.
+    #[must_use]
+    pub fn counterparties(&self) -> Vec<Counterparty> {
+        self.state().counterparties.values().cloned().collect()
+    }
+
+    /// The inbox queues that onboarding made, by their URL.
+    #[must_use]
+    pub fn queues(&self) -> BTreeMap<String, InboxQueue> {
+        self.state().queues.clone()
     }
 
     /// The epochs that have a key.

@@ -56,6 +56,18 @@ operations! {
     SendMessages = "send_messages",
     /// `DeadLetters::send_dead_letters`
     SendDeadLetters = "send_dead_letters",
+    /// `RegistryAdmin::reserve`
+    Reserve = "reserve",
+    /// `RegistryAdmin::insert_counterparty`
+    InsertCounterparty = "insert_counterparty",
+    /// `RegistryAdmin::replace_counterparty`
+    ReplaceCounterparty = "replace_counterparty",
+    /// `RegistryAdmin::admit_principal`
+    AdmitPrincipal = "admit_principal",
+    /// `ParameterAdmin::replace_parameters`
+    ReplaceParameters = "replace_parameters",
+    /// `InboxAdmin::create_inbox`
+    CreateInbox = "create_inbox",
 }
 
 impl fmt::Display for Operation {

@@ -23,6 +23,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::aws_sdk_dynamodb_1 as serde_item;
 
+pub(super) use registry::{counterparty_key, principal_key};
+
 use super::error::{not_sendable, unreadable};
 use crate::domain::book::EntryKey;
 use crate::domain::identifiers::OrderKey;
@@ -37,7 +39,10 @@ pub(super) fn to_item<T: Serialize>(operation: &'static str, record: &T) -> Resu
 }
 
 /// One value as an attribute.
-fn to_attribute<T: Serialize>(operation: &'static str, value: &T) -> Result<AttributeValue, PortError> {
+pub(super) fn to_attribute<T: Serialize>(
+    operation: &'static str,
+    value: &T,
+) -> Result<AttributeValue, PortError> {
     serde_item::to_attribute_value(value).map_err(|_| not_sendable(operation))
 }
 
