@@ -13,9 +13,9 @@ use crate::domain::desk::Desk;
 use crate::domain::identifiers::OrderKey;
 use crate::domain::submission::{OrdStatus, Rests, Submission, next_status};
 
-/// Looks at the other side for the resting order `order` of `owner`. No effect when it no longer rests, when its
-/// symbol is halted, or when nothing fits. When it was matched and something is left, the effect asks to look
-/// once more: one decision makes a bounded number of matches.
+/// Looks at the other side for the resting order `order` of `owner`. Writes nothing when it no longer rests, when its
+/// symbol is halted, or when nothing fits; what was found before is to be told all the same. When it was matched and
+/// something is left, the effect asks to look once more: one decision makes a bounded number of matches.
 ///
 /// # Errors
 /// [`Interruption::Need`] when the desk lacks something.
@@ -26,17 +26,18 @@ pub fn look(
     around: &Surroundings<'_>,
     entropy: &mut dyn Entropy,
 ) -> Result<Effect, Interruption> {
-    let resting = desk
-        .submission(order)?
-        .filter(|known| known.is_open_at(around.now));
-    let Some((known, entry)) = resting.and_then(|known| Some((known, known.entry()?))) else {
+    let Some(known) = desk.submission(order)? else {
         return Ok(Effect::default());
+    };
+    let open = known.is_open_at(around.now);
+    let Some(entry) = known.entry().filter(|_| open) else {
+        return Ok(untold(known));
     };
     let Some(parameters) = desk
         .parameters(&entry.book.symbol)?
         .filter(|parameters| parameters.tradable)
     else {
-        return Ok(Effect::default());
+        return Ok(untold(known));
     };
     let finder = Finder {
         desk,
@@ -52,6 +53,15 @@ pub fn look(
     Ok(settle(known, entry, found, around.generation))
 }
 
+/// Nothing to write. A look whose response was lost may have been written, and then finds nothing more: the matches
+/// that its submission knows are still to be told.
+fn untold(known: &Submission) -> Effect {
+    Effect {
+        publish: known.has_untold_matches().then(|| known.key()),
+        ..Effect::default()
+    }
+}
+
 /// The limits of both, the earlier accepted first: that one is the resting interest of the match.
 fn by_seniority(other: &Entry, own: &Rank, own_price: Price) -> (Price, Price) {
     if other.rank.seniority() <= own.seniority() {
@@ -65,7 +75,7 @@ fn by_seniority(other: &Entry, own: &Rank, own_price: Price) -> (Price, Price) {
 fn settle(known: &Submission, mut entry: Entry, found: Found, generation: u64) -> Effect {
     let mut effect = Effect {
         expired: found.expired,
-        ..Effect::default()
+        ..untold(known)
     };
     if found.made.is_empty() {
         return effect;
