@@ -306,7 +306,13 @@ impl<P: MatcherPorts> Matcher<P> {
                 .filter_map(|key| stored.get(&key).map(|found| (key, found.clone())))
                 .collect();
             let lane = Lane::new(&around, tasks, &members, known, (self.surroundings.seed)());
-            async move { (members, AssertUnwindSafe(lane.run()).catch_unwind().await) }
+            // Boxed: a lane's future is large, and the batch holds several.
+            async move {
+                (
+                    members,
+                    AssertUnwindSafe(Box::pin(lane.run())).catch_unwind().await,
+                )
+            }
         });
         let ends: Vec<_> = stream::iter(runs).buffer_unordered(LANES_AT_ONCE).collect().await;
         let mut whole = LaneEnd::default();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use symbolon_shared::aws::{AwsSettings, TableNames};
 use symbolon_shared::domain::identifiers::{InvalidIdentifier, Principal};
 
 /// What the matcher is told of its surroundings.
@@ -12,30 +13,9 @@ pub struct Settings {
     /// The stack that it belongs to: a dimension of its metrics.
     pub stack: String,
     /// Tables, queue and key.
-    pub resources: Resources,
+    pub resources: AwsSettings,
     /// Our own roles, whose envelopes it opens.
     pub roles: OwnRoles,
-}
-
-/// Names of what it reads and writes.
-#[derive(Debug, Clone)]
-pub struct Resources {
-    /// Table of counterparties.
-    pub registry_table: String,
-    /// Table of match parameters.
-    pub parameters_table: String,
-    /// Table of submissions.
-    pub submissions_table: String,
-    /// Table of books.
-    pub interests_table: String,
-    /// Table of matches.
-    pub matches_table: String,
-    /// Table of wrapped epoch keys.
-    pub keys_table: String,
-    /// URL of the intake's dead-letter queue.
-    pub intake_dlq_url: String,
-    /// ARN of the key that wraps epoch keys.
-    pub token_key_arn: String,
 }
 
 /// The roles whose envelopes are opened.
@@ -84,14 +64,16 @@ impl Settings {
         Ok(Self {
             region: required("AWS_REGION")?,
             stack: required("STACK_NAME")?,
-            resources: Resources {
-                registry_table: required("REGISTRY_TABLE")?,
-                parameters_table: required("PARAMETERS_TABLE")?,
-                submissions_table: required("SUBMISSIONS_TABLE")?,
-                interests_table: required("INTERESTS_TABLE")?,
-                matches_table: required("MATCHES_TABLE")?,
-                keys_table: required("KEYS_TABLE")?,
-                intake_dlq_url: required("INTAKE_DLQ_URL")?,
+            resources: AwsSettings {
+                tables: TableNames {
+                    registry: required("REGISTRY_TABLE")?,
+                    parameters: required("PARAMETERS_TABLE")?,
+                    submissions: required("SUBMISSIONS_TABLE")?,
+                    interests: required("INTERESTS_TABLE")?,
+                    matches: required("MATCHES_TABLE")?,
+                    keys: required("KEYS_TABLE")?,
+                },
+                dead_letter_queue_url: required("INTAKE_DLQ_URL")?,
                 token_key_arn: required("TOKEN_KEY_ARN")?,
             },
             roles: OwnRoles {
