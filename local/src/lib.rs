@@ -1,7 +1,17 @@
 //! The whole deployment in one process, on embedded emulators, fed with real order flow.
+//!
+//! What it is **not**: a simulation. The handler, the adapters and the SDK clients are the real ones; only what
+//! answers them is not AWS.
 
+pub mod arguments;
+pub mod deployment;
+pub mod gather;
 pub mod order_flow;
 pub mod picture;
 pub mod platform;
 pub mod progress;
+pub mod replay;
 pub mod report;
+pub mod run;
+pub mod serve;
+pub mod tables;

@@ -12,6 +12,7 @@ pub mod hash;
 pub mod identifiers;
 pub mod inbox;
 pub mod intake;
+pub mod invariants;
 pub mod limits;
 pub mod match_record;
 pub mod message_id;

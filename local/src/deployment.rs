@@ -1,0 +1,435 @@
+//! The deployment: the template's stack on the emulators, the matcher behind its queue, counterparties onboarded.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use matcher::settings::{Settings, SettingsError};
+use matcher::{Matcher, Surroundings};
+use rand::Rng;
+use symbolon_shared::aws::AwsPorts;
+use symbolon_shared::domain::counterparty::Counterparty;
+use symbolon_shared::domain::decision::Entropy;
+use symbolon_shared::domain::identifiers::{CounterpartyId, Principal};
+use symbolon_shared::domain::parameters::MatchParameters;
+use symbolon_shared::domain::time::Timestamp;
+use symbolon_shared::onboarding::{
+    Applicant, InboxHost, InvalidArn, OnboardingError, PrincipalArn, onboard, put_parameters,
+};
+use symbolon_shared::ports::{PortError, Registry};
+use symbolon_shared::records::ReservationRecord;
+use tokio::time::Duration;
+
+use crate::platform::clients::Clients;
+use crate::platform::meter::{Meter, OperationCount};
+use crate::platform::poller::{Delivery, PollError, Poller};
+use crate::platform::stack::{LocalStack, StackError};
+use crate::platform::stamps::Stamp;
+use crate::platform::template::{self, Deployment as Target, PROJECT_TEMPLATE, TemplateError};
+use crate::replay::{RELEASE_AFTER, Sent};
+use crate::tables::{self, TableError, Tables};
+
+/// The stack's name.
+const STACK: &str = "symbolon";
+/// The function that runs here.
+const MATCHER: &str = "matcher";
+/// Who onboards, sends for everybody, and reads what is left.
+const RUNNER: &str = "AROALOCALRUNNER000001";
+/// Inboxes read at once.
+const INBOXES_AT_ONCE: usize = 16;
+
+/// One onboarded counterparty.
+#[derive(Debug, Clone)]
+pub struct Participant {
+    /// Its number in this run.
+    pub number: u32,
+    /// Its opaque id.
+    pub id: CounterpartyId,
+    /// Who SQS says it is.
+    pub principal: Principal,
+    /// Its inbox.
+    pub inbox_url: String,
+}
+
+/// A running deployment.
+pub struct Deployment {
+    stack: LocalStack,
+    runner: Clients,
+    ports: AwsPorts,
+    matcher: Matcher<AwsPorts>,
+    poller: Poller,
+    timeout_millis: i64,
+    batch_size: usize,
+    intake_url: String,
+    settings: Settings,
+    meter: Meter,
+    participants: BTreeMap<u32, Participant>,
+    parameters: Vec<MatchParameters>,
+}
+
+/// Why the deployment does not stand, or does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum DeploymentError {
+    /// The template cannot be read.
+    #[error("template.yaml cannot be read")]
+    Template(#[from] TemplateError),
+    /// The stack does not come up.
+    #[error("the stack does not come up")]
+    Stack(#[from] StackError),
+    /// The function's environment is incomplete.
+    #[error("the matcher's settings are wrong")]
+    Settings(#[from] SettingsError),
+    /// A counterparty cannot be onboarded.
+    #[error("counterparty {number} cannot be onboarded")]
+    Onboarding {
+        /// Its number.
+        number: u32,
+        /// Why not.
+        #[source]
+        source: OnboardingError,
+    },
+    /// A role of the stack has no ARN that can be named in a policy.
+    #[error("a role of the stack cannot be named in a policy")]
+    Role(#[from] InvalidArn),
+    /// The parameters cannot be put.
+    #[error("the parameters cannot be put")]
+    Parameters(#[source] OnboardingError),
+    /// The registry cannot be read.
+    #[error("the registry cannot be read")]
+    Registry(#[source] PortError),
+    /// The tables cannot be read.
+    #[error("the tables cannot be read")]
+    Tables(#[from] TableError),
+    /// The intake queue cannot be polled.
+    #[error("the intake queue cannot be polled")]
+    Poll(#[source] Box<PollError>),
+    /// A queue cannot be used.
+    #[error("a queue cannot be used")]
+    Queue(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The deployment has no such counterparty.
+    #[error("counterparty {0} is not onboarded")]
+    NobodyThere(u32),
+}
+
+/// The operating system's randomness.
+struct Drawn;
+
+impl Entropy for Drawn {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        rand::rng().fill_bytes(bytes);
+    }
+}
+
+/// The principal of a counterparty: the look of an IAM role id, and what the event fixtures name.
+fn principal_of(number: u32) -> Result<Principal, DeploymentError> {
+    Principal::new(format!("AROACOUNTERPARTY{number:05}")).map_err(|_| DeploymentError::NobodyThere(number))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the composition root owns the clock")]
+pub(crate) fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Timestamp::from_millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+}
+
+impl Deployment {
+    /// Stands the stack of `template.yaml` up, onboards the counterparties of these numbers and puts the parameters.
+    /// `port` is the one that everything is reached at, 0 for any free one.
+    ///
+    /// # Errors
+    /// [`DeploymentError`] says what does not stand.
+    pub async fn start(
+        port: u16,
+        numbers: BTreeSet<u32>,
+        parameters: Vec<MatchParameters>,
+    ) -> Result<Self, DeploymentError> {
+        let plan = template::read(PROJECT_TEMPLATE, &Target::local(STACK))?;
+        let stack = LocalStack::start(plan, port).await?;
+        let settings = settings(&stack)?;
+        let meter = Meter::default();
+        let matcher = matcher(
+            ports(stack.function_clients(MATCHER, &meter)?, &settings),
+            &settings,
+        );
+        let mapping = stack.mapping(MATCHER)?;
+        let runner = stack.clients(RUNNER);
+        let mut deployment = Self {
+            ports: ports(runner.clone(), &settings),
+            poller: stack.poller(MATCHER)?.releasing_after(RELEASE_AFTER),
+            timeout_millis: i64::try_from(mapping.function_timeout.as_millis()).unwrap_or(i64::MAX),
+            batch_size: mapping.batch_size,
+            intake_url: mapping.queue_url,
+            participants: BTreeMap::new(),
+            stack,
+            runner,
+            matcher,
+            settings,
+            meter,
+            parameters,
+        };
+        deployment.onboard(numbers).await?;
+        Ok(deployment)
+    }
+
+    async fn onboard(&mut self, numbers: BTreeSet<u32>) -> Result<(), DeploymentError> {
+        let host = self.inbox_host()?;
+        for number in numbers {
+            let participant = self.onboard_one(&host, number).await?;
+            self.participants.insert(number, participant);
+        }
+        let mut put = Vec::new();
+        for wanted in &self.parameters {
+            put.push(
+                put_parameters(&self.ports, wanted)
+                    .await
+                    .map_err(DeploymentError::Parameters)?,
+            );
+        }
+        self.parameters = put;
+        Ok(())
+    }
+
+    fn inbox_host(&self) -> Result<InboxHost, DeploymentError> {
+        let outputs = self.stack.outputs();
+        let matcher_role = outputs
+            .get("MatcherRoleArn")
+            .map(String::as_str)
+            .unwrap_or_default();
+        Ok(InboxHost {
+            region: self.settings.region.clone(),
+            stack: STACK.to_owned(),
+            matcher_role: PrincipalArn::parse(matcher_role)?,
+            other_senders: Vec::new(),
+            inbox_key_arn: outputs.get("InboxKeyArn").cloned(),
+        })
+    }
+
+    async fn onboard_one(&self, host: &InboxHost, number: u32) -> Result<Participant, DeploymentError> {
+        let principal = principal_of(number)?;
+        let account = &self.stack.plan().deployment.account;
+        let applicant = Applicant {
+            principal: principal.clone(),
+            receiver: PrincipalArn::parse(&format!("arn:aws:iam::{account}:role/counterparty-{number}"))?,
+            exclusions: BTreeSet::new(),
+        };
+        let drawn = ReservationRecord::draw(&principal, &mut Drawn);
+        let onboarded = onboard(&self.ports, host, &applicant, &drawn).await;
+        let counterparty = onboarded.map_err(|source| DeploymentError::Onboarding { number, source })?;
+        let inbox_url = counterparty
+            .inboxes
+            .get(&host.region)
+            .cloned()
+            .unwrap_or_default();
+        Ok(Participant {
+            number,
+            id: counterparty.id,
+            principal,
+            inbox_url,
+        })
+    }
+
+    /// The stack that it stands on.
+    #[must_use]
+    pub fn stack(&self) -> &LocalStack {
+        &self.stack
+    }
+
+    /// Messages that the mapping gives the matcher at once.
+    #[must_use]
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// What was asked of AWS on the matcher's side.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<String, OperationCount> {
+        self.meter.counts()
+    }
+
+    /// The parameters that were put.
+    #[must_use]
+    pub fn parameters(&self) -> &[MatchParameters] {
+        &self.parameters
+    }
+
+    /// The counterparty of this number.
+    ///
+    /// # Errors
+    /// [`DeploymentError::NobodyThere`] when it is not onboarded.
+    pub fn participant(&self, number: u32) -> Result<&Participant, DeploymentError> {
+        self.participants
+            .get(&number)
+            .ok_or(DeploymentError::NobodyThere(number))
+    }
+
+    /// The number of a counterparty.
+    #[must_use]
+    pub fn number_of(&self, id: &CounterpartyId) -> Option<u32> {
+        self.participants
+            .values()
+            .find(|participant| participant.id == *id)
+            .map(|participant| participant.number)
+    }
+
+    /// Sends up to ten messages to the intake queue, each stamped as its sender's of its time.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Queue`] when the queue does not take one.
+    pub async fn send_ten(&self, messages: &[Sent]) -> Result<(), DeploymentError> {
+        let mut call = self.runner.sqs.send_message_batch().queue_url(&self.intake_url);
+        for (index, message) in messages.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .message_body(&message.body);
+            call = call.entries(entry.build().map_err(queue_error)?);
+        }
+        let answer = call.send().await.map_err(queue_error)?;
+        if let Some(failed) = answer.failed.first() {
+            return Err(queue_error(std::io::Error::other(failed.code.clone())));
+        }
+        for taken in &answer.successful {
+            let index: Option<usize> = taken.id.parse().ok();
+            if let Some(message) = index.and_then(|index| messages.get(index)) {
+                let principal = &self.participant(message.counterparty)?.principal;
+                let stamp = Stamp::at(principal.as_str(), message.at_millis);
+                self.stack.stamps().register(&taken.message_id, stamp);
+            }
+        }
+        Ok(())
+    }
+
+    /// One batch through the matcher, waiting up to `patience` for its first message.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Poll`] when SQS refuses.
+    pub async fn poll(&self, patience: Duration) -> Result<Delivery, DeploymentError> {
+        let polled = self
+            .poller
+            .poll(patience, |event| async {
+                let deadline = now().plus_millis(self.timeout_millis);
+                let answer = self.matcher.handle(event, deadline).await;
+                serde_json::to_value(answer).map_err(|error| error.to_string())
+            })
+            .await;
+        polled.map_err(|error| DeploymentError::Poll(Box::new(error)))
+    }
+
+    /// Empties every inbox, as its counterparty would: number → bodies.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Queue`] when SQS refuses.
+    pub async fn drain_inboxes(&self) -> Result<Vec<(u32, Vec<String>)>, DeploymentError> {
+        let drains = self.participants.values().map(|participant| async {
+            let bodies = self.drain(&participant.inbox_url).await?;
+            Ok((participant.number, bodies))
+        });
+        stream::iter(drains)
+            .buffer_unordered(INBOXES_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    /// Empties the dead-letter queue.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Queue`] when SQS refuses.
+    pub async fn drain_dead_letters(&self) -> Result<Vec<String>, DeploymentError> {
+        self.drain(&self.settings.resources.dead_letter_queue_url).await
+    }
+
+    async fn drain(&self, queue_url: &str) -> Result<Vec<String>, DeploymentError> {
+        let sqs = &self.runner.sqs;
+        let mut bodies = Vec::new();
+        loop {
+            let receive = sqs
+                .receive_message()
+                .queue_url(queue_url)
+                .max_number_of_messages(10)
+                .wait_time_seconds(0);
+            let received = receive
+                .send()
+                .await
+                .map_err(queue_error)?
+                .messages
+                .unwrap_or_default();
+            if received.is_empty() {
+                return Ok(bodies);
+            }
+            let mut delete = sqs.delete_message_batch().queue_url(queue_url);
+            for (index, message) in received.iter().enumerate() {
+                let entry = DeleteMessageBatchRequestEntry::builder().id(index.to_string());
+                let entry = entry.receipt_handle(message.receipt_handle().unwrap_or_default());
+                delete = delete.entries(entry.build().map_err(queue_error)?);
+            }
+            bodies.extend(received.into_iter().filter_map(|message| message.body));
+            // What could not be deleted comes again: a copy, as a consumer must expect.
+            delete.send().await.map_err(queue_error)?;
+        }
+    }
+
+    /// What the tables hold.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Tables`] when they cannot be read.
+    pub async fn tables(&self) -> Result<Tables, DeploymentError> {
+        Ok(tables::read(
+            &self.runner.dynamodb,
+            &self.settings.resources.tables,
+            &self.ports,
+        )
+        .await?)
+    }
+
+    /// What the registry says of everybody.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Registry`] when it cannot be read.
+    pub async fn registered(&self) -> Result<Vec<Counterparty>, DeploymentError> {
+        let ids: Vec<_> = self
+            .participants
+            .values()
+            .map(|participant| participant.id.clone())
+            .collect();
+        self.ports
+            .read_counterparties(&ids)
+            .await
+            .map_err(DeploymentError::Registry)
+    }
+
+    /// Ends it; everything in it is gone.
+    pub async fn shut_down(self) {
+        self.stack.shut_down().await;
+    }
+}
+
+fn queue_error<E: std::error::Error + Send + Sync + 'static>(source: E) -> DeploymentError {
+    DeploymentError::Queue(Box::new(source))
+}
+
+/// The matcher's settings, from the environment that the template gives it.
+fn settings(stack: &LocalStack) -> Result<Settings, DeploymentError> {
+    let mut variables: HashMap<String, String> = stack.environment(MATCHER)?.into_iter().collect();
+    variables.insert("AWS_REGION".to_owned(), stack.endpoints().region.clone());
+    Ok(Settings::from_vars(&variables)?)
+}
+
+fn ports(clients: Clients, settings: &Settings) -> AwsPorts {
+    AwsPorts::new(
+        clients.dynamodb,
+        clients.sqs,
+        clients.kms,
+        settings.resources.clone(),
+    )
+}
+
+fn matcher(ports: AwsPorts, settings: &Settings) -> Matcher<AwsPorts> {
+    let surroundings = Surroundings {
+        clock: Box::new(now),
+        seed: Box::new(rand::random),
+    };
+    Matcher::new(
+        ports,
+        settings.region.clone(),
+        settings.roles.clone(),
+        surroundings,
+    )
+}

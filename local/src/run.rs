@@ -1,0 +1,54 @@
+//! One run: a deployment, a replay on it, and what came of it.
+
+use std::collections::BTreeSet;
+
+use symbolon_shared::domain::parameters::{MatchParameters, PricePolicy};
+
+use crate::deployment::{Deployment, DeploymentError, now};
+use crate::gather;
+use crate::order_flow::OrderFlow;
+use crate::order_flow::plan::Disorder;
+use crate::progress::Progress;
+use crate::replay::replay;
+use crate::report::{Picture, Report};
+
+/// The parameters under which a flow is traded: the file's tick and lot, the resting interest's price.
+#[must_use]
+pub fn parameters(flow: &OrderFlow) -> MatchParameters {
+    MatchParameters {
+        symbol: flow.symbol.clone(),
+        tick: flow.tick,
+        lot: flow.lot,
+        price_policy: PricePolicy::Resting,
+        currency: flow.currency.to_owned(),
+        security_id: None,
+        tradable: true,
+        version: 1,
+    }
+}
+
+/// Stands a deployment up, replays `flow` on it, and judges what it left behind. `counterparties` take part, and 0
+/// beside them where the flow names it.
+///
+/// # Errors
+/// [`DeploymentError`] when the deployment does not stand or the replay cannot go on. A broken invariant is no error: it is
+/// in the report.
+pub async fn run(
+    mut flow: OrderFlow,
+    source: &str,
+    counterparties: u32,
+    disorder: &Disorder,
+    progress: &Progress,
+) -> Result<(Report, Picture), DeploymentError> {
+    let named = flow.events.iter().map(|event| event.counterparty);
+    let numbers: BTreeSet<u32> = (1..=counterparties).chain(named).collect();
+    let deployment = Deployment::start(0, numbers, vec![parameters(&flow)]).await?;
+    flow.shift_to(now().as_millis());
+    let replayed = replay(&deployment, &flow, disorder, progress).await?;
+    let aws = deployment.counts();
+    let evidence = gather::evidence(&deployment, &replayed, now()).await?;
+    let report = gather::report(&flow, &replayed, &evidence, aws);
+    let picture = gather::picture(source, &flow, &deployment, &evidence);
+    deployment.shut_down().await;
+    Ok((report, picture))
+}
