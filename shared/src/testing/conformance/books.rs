@@ -1,11 +1,10 @@
 //! Cases of the port `Books`.
 
 use super::fixtures::{NOON, Stage, price};
-use super::{Arrange, Unmet, Verdict, ensure};
+use super::{Arrange, EveryPort, Unmet, Verdict, ensure};
 use crate::domain::book::{BookKey, Entry, EntryKey, Rank, RankBound, Version};
 use crate::domain::change_set::ChangeSet;
 use crate::domain::identifiers::{Side, Symbol};
-use crate::ports::MatcherPorts;
 
 /// Above every price of these cases on the side that sells, and below them on the side that buys.
 fn everything(side: Side) -> Result<RankBound, Unmet> {
@@ -17,7 +16,7 @@ fn everything(side: Side) -> Result<RankBound, Unmet> {
 }
 
 /// All entries of a book, however many pages it has.
-pub(super) async fn whole_book<P: MatcherPorts, A: Arrange>(
+pub(super) async fn whole_book<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
     symbol: Symbol,
     side: Side,
@@ -26,7 +25,7 @@ pub(super) async fn whole_book<P: MatcherPorts, A: Arrange>(
 }
 
 /// All entries of a book within a bound, however many pages they take.
-async fn read_to<P: MatcherPorts, A: Arrange>(
+async fn read_to<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
     book: &BookKey,
     bound: &RankBound,
@@ -44,7 +43,7 @@ async fn read_to<P: MatcherPorts, A: Arrange>(
 }
 
 /// An entry of a book at this price, the `n`th to be accepted.
-fn entry<P: MatcherPorts, A: Arrange>(
+fn entry<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
     n: u32,
     symbol: u32,
@@ -64,7 +63,7 @@ fn entry<P: MatcherPorts, A: Arrange>(
 }
 
 /// Puts entries into the book, with request tokens from `first` on.
-async fn put<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>, first: u32, entries: &[Entry]) -> Verdict {
+async fn put<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>, first: u32, entries: &[Entry]) -> Verdict {
     for (n, part) in (first..).zip(entries.chunks(100)) {
         let mut changes = ChangeSet::default();
         for entry in part {
@@ -75,7 +74,7 @@ async fn put<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>, first: u32, entr
     Ok(())
 }
 
-pub(super) async fn a_book_is_read_best_first_page_by_page<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_book_is_read_best_first_page_by_page<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     for (side, first_request) in [(Side::Buy, 0), (Side::Sell, 10)] {
@@ -103,7 +102,7 @@ pub(super) async fn a_book_is_read_best_first_page_by_page<P: MatcherPorts, A: A
     Ok(())
 }
 
-pub(super) async fn a_page_ends_at_its_bound<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
+pub(super) async fn a_page_ends_at_its_bound<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     for (side, limits, first) in [
         (Side::Sell, ["10", "10.5", "11"], 0),
         (Side::Buy, ["11", "10.5", "10"], 10),
@@ -120,9 +119,7 @@ pub(super) async fn a_page_ends_at_its_bound<P: MatcherPorts, A: Arrange>(on: &S
     Ok(())
 }
 
-pub(super) async fn a_page_starts_after_its_start<P: MatcherPorts, A: Arrange>(
-    on: &Stage<'_, P, A>,
-) -> Verdict {
+pub(super) async fn a_page_starts_after_its_start<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     let entries: Vec<Entry> = (1..4)
         .map(|n| entry(on, n, 1, Side::Sell, "10"))
         .collect::<Result<_, Unmet>>()?;
@@ -151,7 +148,7 @@ pub(super) async fn a_page_starts_after_its_start<P: MatcherPorts, A: Arrange>(
     )
 }
 
-pub(super) async fn an_empty_book_is_known_to_the_bound<P: MatcherPorts, A: Arrange>(
+pub(super) async fn an_empty_book_is_known_to_the_bound<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let book = BookKey {
@@ -166,7 +163,7 @@ pub(super) async fn an_empty_book_is_known_to_the_bound<P: MatcherPorts, A: Arra
     )
 }
 
-pub(super) async fn a_page_from_its_own_bound_is_empty<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_page_from_its_own_bound_is_empty<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let entries = [
@@ -185,7 +182,7 @@ pub(super) async fn a_page_from_its_own_bound_is_empty<P: MatcherPorts, A: Arran
     Ok(())
 }
 
-pub(super) async fn books_do_not_mix<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
+pub(super) async fn books_do_not_mix<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     let entries = [
         entry(on, 1, 1, Side::Sell, "10")?,
         entry(on, 2, 1, Side::Buy, "10")?,
@@ -199,7 +196,7 @@ pub(super) async fn books_do_not_mix<P: MatcherPorts, A: Arrange>(on: &Stage<'_,
     Ok(())
 }
 
-pub(super) async fn an_expired_entry_is_removed_under_its_version<P: MatcherPorts, A: Arrange>(
+pub(super) async fn an_expired_entry_is_removed_under_its_version<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let entry = entry(on, 1, 1, Side::Sell, "10")?;

@@ -1,14 +1,14 @@
 //! Cases of the ports `EpochKeyStore` and `KeyService`.
 
-use super::fixtures::{NOON, Stage};
-use super::{Arrange, Unmet, Verdict, ensure};
+use super::fixtures::{NOON, Stage, together};
+use super::{Arrange, EveryPort, Unmet, Verdict, ensure};
 use crate::domain::identifiers::Side;
 use crate::domain::token::{EpochId, EpochKey, Token};
-use crate::ports::{Fault, MatcherPorts, PortError, WrappedKey};
+use crate::ports::{Fault, PortError, WrappedKey};
 
 const EXPIRES_AT: i64 = NOON.plus_days(430).as_seconds_ceil();
 
-pub(super) async fn the_first_key_of_an_epoch_stays<P: MatcherPorts, A: Arrange>(
+pub(super) async fn the_first_key_of_an_epoch_stays<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let epoch = on.epoch(1);
@@ -30,14 +30,32 @@ pub(super) async fn the_first_key_of_an_epoch_stays<P: MatcherPorts, A: Arrange>
     Ok(())
 }
 
-pub(super) async fn an_epoch_without_a_key_has_none<P: MatcherPorts, A: Arrange>(
+pub(super) async fn of_many_first_keys_one_stays<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
+    let epoch = on.epoch(1);
+    let offered: Vec<WrappedKey> = (0..8).map(|n| WrappedKey(vec![n; 200])).collect();
+    let stored = together(offered.iter().map(|key| on.ports.put_key(epoch, key, EXPIRES_AT))).await;
+    let stored: Vec<bool> = stored.into_iter().collect::<Result<_, PortError>>()?;
+    let winners: Vec<_> = offered
+        .into_iter()
+        .zip(stored)
+        .filter(|(_, stored)| *stored)
+        .collect();
+    ensure(winners.len() == 1, "not exactly one was stored")?;
+    let kept = on.ports.read_key(epoch).await?;
+    ensure(
+        kept.as_ref() == winners.first().map(|(key, _)| key),
+        "another one is read",
+    )
+}
+
+pub(super) async fn an_epoch_without_a_key_has_none<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     ensure(on.ports.read_key(on.epoch(1)).await?.is_none(), "there is one")
 }
 
 /// A token that only this data key gives.
-async fn token_under<P: MatcherPorts, A: Arrange>(
+async fn token_under<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
     epoch: EpochId,
     wrapped: &WrappedKey,
@@ -46,7 +64,7 @@ async fn token_under<P: MatcherPorts, A: Arrange>(
     Ok(key.token(on.match_id(1), Side::Buy, &on.owner(1)))
 }
 
-pub(super) async fn a_wrapped_key_unwraps_to_the_same_key<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_wrapped_key_unwraps_to_the_same_key<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let wrapped = on.ports.generate_key(on.epoch(1)).await?;
@@ -63,7 +81,7 @@ pub(super) async fn a_wrapped_key_unwraps_to_the_same_key<P: MatcherPorts, A: Ar
     ensure(tokens[0] == tokens[1], "another key")
 }
 
-pub(super) async fn every_generated_key_is_another<P: MatcherPorts, A: Arrange>(
+pub(super) async fn every_generated_key_is_another<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let epoch = on.epoch(1);
@@ -78,7 +96,7 @@ pub(super) async fn every_generated_key_is_another<P: MatcherPorts, A: Arrange>(
     ensure(one != two && tokens[0] != tokens[1], "the same key twice")
 }
 
-async fn is_refused<P: MatcherPorts, A: Arrange>(
+async fn is_refused<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
     epoch: EpochId,
     wrapped: &WrappedKey,
@@ -89,7 +107,7 @@ async fn is_refused<P: MatcherPorts, A: Arrange>(
     }
 }
 
-pub(super) async fn a_key_of_another_epoch_is_refused<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_key_of_another_epoch_is_refused<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let wrapped = on.ports.generate_key(on.epoch(1)).await?;
@@ -97,7 +115,7 @@ pub(super) async fn a_key_of_another_epoch_is_refused<P: MatcherPorts, A: Arrang
     is_refused(on, on.epoch(1).next_day(), &wrapped).await
 }
 
-pub(super) async fn a_changed_key_is_refused<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
+pub(super) async fn a_changed_key_is_refused<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     let WrappedKey(mut bytes) = on.ports.generate_key(on.epoch(1)).await?;
     if let Some(last) = bytes.last_mut() {
         *last ^= 1;

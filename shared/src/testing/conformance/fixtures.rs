@@ -1,9 +1,13 @@
 //! Names and items for the cases, drawn from the seed of the run and the name of the case.
 
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
 use data_encoding::{BASE32_NOPAD, BASE64};
 use sha2::{Digest as _, Sha256};
 
-use super::Unmet;
+use super::{EveryPort, Unmet};
 use crate::domain::book::{Entry, Rank, Version};
 use crate::domain::change_set::{ChangeSet, Progress};
 use crate::domain::decimal::{Price, Quantity};
@@ -16,7 +20,6 @@ use crate::domain::message_id::MessageId;
 use crate::domain::submission::{Answer, OrdStatus, Rests, Submission, SubmissionKind, Terms};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{Commitment, DataKey, EpochId, EpochKey, MatchId, Parties, PartyLeg, Token};
-use crate::ports::MatcherPorts;
 
 /// 2026-11-23T10:15:30.123Z.
 pub(super) const NOON: Timestamp = Timestamp::from_millis(1_795_428_930_123);
@@ -30,7 +33,7 @@ pub(super) struct Stage<'a, P, A> {
     seed: [u8; 32],
 }
 
-impl<'a, P: MatcherPorts, A> Stage<'a, P, A> {
+impl<'a, P: EveryPort, A> Stage<'a, P, A> {
     pub(super) fn new(ports: &'a P, arrange: &'a A, run: &str, case: &str) -> Self {
         let seed = Sha256::new()
             .chain_update(run)
@@ -257,4 +260,26 @@ pub(super) fn quantity(text: &str) -> Result<Quantity, Unmet> {
 
 pub(super) fn price(text: &str) -> Result<Price, Unmet> {
     Price::parse(text).map_err(|error| Unmet(error.to_string()))
+}
+
+/// Makes all calls at once and waits for all of them. Eight or so: each is polled whenever one of them moves.
+pub(super) async fn together<T, F: Future<Output = T> + Send>(calls: impl IntoIterator<Item = F>) -> Vec<T> {
+    let mut calls: Vec<Pin<Box<F>>> = calls.into_iter().map(Box::pin).collect();
+    let mut done: Vec<Option<T>> = calls.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (call, result) in calls.iter_mut().zip(&mut done) {
+            if result.is_none()
+                && let Poll::Ready(output) = call.as_mut().poll(context)
+            {
+                *result = Some(output);
+            }
+        }
+        if done.iter().all(Option::is_some) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+    done.into_iter().flatten().collect()
 }

@@ -1,16 +1,16 @@
 //! Cases of the port `Ledger`.
 
-use super::fixtures::{NOON, Stage, quantity};
+use super::fixtures::{NOON, Stage, quantity, together};
 use super::submissions::inserting;
-use super::{Arrange, Unmet, Verdict, ensure};
+use super::{Arrange, EveryPort, Unmet, Verdict, ensure};
 use crate::domain::book::{Entry, Rank, Version};
 use crate::domain::change_set::{ChangeSet, Progress};
 use crate::domain::identifiers::{ClOrdId, Side};
 use crate::domain::submission::{OrdStatus, Rests, Submission};
-use crate::ports::{CommitError, Fault, LostItem, MatcherPorts};
+use crate::ports::{CommitError, Fault, LostItem};
 
 /// Writes `changes` and expects exactly these conditions to be lost, in any order.
-async fn loses<P: MatcherPorts, A: Arrange>(
+async fn loses<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
     changes: &ChangeSet,
     n: u32,
@@ -27,12 +27,12 @@ async fn loses<P: MatcherPorts, A: Arrange>(
 }
 
 /// The entries of the case's book, as they are stored.
-async fn book<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>) -> Result<Vec<Entry>, Unmet> {
+async fn book<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Result<Vec<Entry>, Unmet> {
     super::books::whole_book(on, on.symbol(0)?, Side::Sell).await
 }
 
 /// An interest with its entry, both stored.
-async fn put_resting<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>, n: u32) -> Result<Submission, Unmet> {
+async fn put_resting<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>, n: u32) -> Result<Submission, Unmet> {
     let submission = on.resting(n)?;
     let mut changes = inserting([submission.clone()]);
     changes.insert_entry(on.entry(n)?);
@@ -40,19 +40,19 @@ async fn put_resting<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>, n: u32) 
     Ok(submission)
 }
 
-pub(super) async fn an_empty_change_set_is_written<P: MatcherPorts, A: Arrange>(
+pub(super) async fn an_empty_change_set_is_written<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     on.write(&ChangeSet::default(), 1).await
 }
 
-pub(super) async fn a_lone_insert_over_a_submission_is_lost<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_lone_insert_over_a_submission_is_lost<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     insert_twice(on, &ChangeSet::default()).await
 }
 
-pub(super) async fn an_insert_over_a_submission_is_lost<P: MatcherPorts, A: Arrange>(
+pub(super) async fn an_insert_over_a_submission_is_lost<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     insert_twice(on, &inserting([on.resting(2)?])).await?;
@@ -62,7 +62,7 @@ pub(super) async fn an_insert_over_a_submission_is_lost<P: MatcherPorts, A: Arra
     )
 }
 
-async fn insert_twice<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>, beside: &ChangeSet) -> Verdict {
+async fn insert_twice<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>, beside: &ChangeSet) -> Verdict {
     let first = on.resting(1)?;
     on.write(&inserting([first.clone()]), 1).await?;
     let mut changes = inserting([Submission {
@@ -77,7 +77,7 @@ async fn insert_twice<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>, beside:
     )
 }
 
-pub(super) async fn a_mark_is_claimed_once<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
+pub(super) async fn a_mark_is_claimed_once<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     for (n, beside) in [(1, ChangeSet::default()), (10, inserting([on.resting(11)?]))] {
         on.write(&inserting([on.mark(n)?]), n).await?;
         let born_cancelled = Submission {
@@ -100,7 +100,7 @@ pub(super) async fn a_mark_is_claimed_once<P: MatcherPorts, A: Arrange>(on: &Sta
     Ok(())
 }
 
-pub(super) async fn only_a_mark_is_claimed<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
+pub(super) async fn only_a_mark_is_claimed<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     let interest = on.resting(1)?;
     on.write(&inserting([interest.clone()]), 1).await?;
     let (mut over_interest, mut over_nothing) = (ChangeSet::default(), ChangeSet::default());
@@ -122,7 +122,7 @@ fn next(rests: Option<&Rests>) -> Option<Rests> {
 }
 
 /// Advances an order together with its entry, as every decision does.
-async fn advance<P: MatcherPorts, A: Arrange>(
+async fn advance<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
     order: &Submission,
     progress: &Progress,
@@ -141,7 +141,7 @@ async fn advance<P: MatcherPorts, A: Arrange>(
     Ok(after)
 }
 
-pub(super) async fn an_advance_appends_and_takes_told_away<P: MatcherPorts, A: Arrange>(
+pub(super) async fn an_advance_appends_and_takes_told_away<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let mut order = put_resting(on, 1).await?;
@@ -166,7 +166,7 @@ pub(super) async fn an_advance_appends_and_takes_told_away<P: MatcherPorts, A: A
     )
 }
 
-pub(super) async fn an_advance_without_matches_leaves_told_and_lists<P: MatcherPorts, A: Arrange>(
+pub(super) async fn an_advance_without_matches_leaves_told_and_lists<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let order = put_resting(on, 1).await?;
@@ -206,7 +206,7 @@ pub(super) async fn an_advance_without_matches_leaves_told_and_lists<P: MatcherP
     )
 }
 
-pub(super) async fn an_advance_ends_an_order<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
+pub(super) async fn an_advance_ends_an_order<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     let order = put_resting(on, 1).await?;
     let ended = Progress {
         ord_status: OrdStatus::Cancelled,
@@ -234,9 +234,7 @@ pub(super) async fn an_advance_ends_an_order<P: MatcherPorts, A: Arrange>(on: &S
     )
 }
 
-pub(super) async fn an_advance_of_nothing_is_lost<P: MatcherPorts, A: Arrange>(
-    on: &Stage<'_, P, A>,
-) -> Verdict {
+pub(super) async fn an_advance_of_nothing_is_lost<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     let mut changes = ChangeSet::default();
     changes.advance(on.order(1)?, on.fill(1, None)?);
     loses(on, &changes, 1, &[LostItem::Submission(on.order(1)?)]).await?;
@@ -248,7 +246,7 @@ pub(super) async fn an_advance_of_nothing_is_lost<P: MatcherPorts, A: Arrange>(
     )
 }
 
-pub(super) async fn a_lone_advance_is_written_once<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_lone_advance_is_written_once<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let mut order = on.resting(1)?;
@@ -277,7 +275,7 @@ fn changed(entry: &Entry) -> Result<Entry, Unmet> {
     })
 }
 
-pub(super) async fn an_entry_is_changed_under_its_version<P: MatcherPorts, A: Arrange>(
+pub(super) async fn an_entry_is_changed_under_its_version<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     change_entry(on, &inserting([on.resting(2)?])).await?;
@@ -287,13 +285,13 @@ pub(super) async fn an_entry_is_changed_under_its_version<P: MatcherPorts, A: Ar
     )
 }
 
-pub(super) async fn a_lone_entry_is_changed_under_its_version<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_lone_entry_is_changed_under_its_version<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     change_entry(on, &ChangeSet::default()).await
 }
 
-async fn change_entry<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>, beside: &ChangeSet) -> Verdict {
+async fn change_entry<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>, beside: &ChangeSet) -> Verdict {
     put_resting(on, 1).await?;
     let first = on.entry(1)?;
     let second = changed(&first)?;
@@ -310,7 +308,7 @@ async fn change_entry<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>, beside:
     ensure(book(on).await? == [second], "a lost condition changed the book")
 }
 
-pub(super) async fn an_entry_is_taken_out_under_its_version<P: MatcherPorts, A: Arrange>(
+pub(super) async fn an_entry_is_taken_out_under_its_version<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     for (n, beside) in [(1, ChangeSet::default()), (10, inserting([on.resting(11)?]))] {
@@ -334,7 +332,7 @@ pub(super) async fn an_entry_is_taken_out_under_its_version<P: MatcherPorts, A: 
     Ok(())
 }
 
-pub(super) async fn an_entry_is_put_once<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
+pub(super) async fn an_entry_is_put_once<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     let entry = on.entry(1)?;
     let mut changes = ChangeSet::default();
     changes.insert_entry(entry.clone());
@@ -347,7 +345,7 @@ pub(super) async fn an_entry_is_put_once<P: MatcherPorts, A: Arrange>(on: &Stage
     ensure(book(on).await? == [entry], "the first one was changed")
 }
 
-pub(super) async fn a_match_is_put_once<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
+pub(super) async fn a_match_is_put_once<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     let record = on.match_record(1)?;
     let mut changes = inserting([on.resting(1)?]);
     changes.matches.push(record.clone());
@@ -362,7 +360,7 @@ pub(super) async fn a_match_is_put_once<P: MatcherPorts, A: Arrange>(on: &Stage<
     ensure(on.stored(&on.order(2)?).await?.is_none(), "the rest was written")
 }
 
-pub(super) async fn all_or_nothing_and_every_lost_condition_is_named<P: MatcherPorts, A: Arrange>(
+pub(super) async fn all_or_nothing_and_every_lost_condition_is_named<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let (one, two) = (put_resting(on, 1).await?, put_resting(on, 2).await?);
@@ -393,7 +391,7 @@ pub(super) async fn all_or_nothing_and_every_lost_condition_is_named<P: MatcherP
     )
 }
 
-pub(super) async fn a_repeated_transaction_is_written_once<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_repeated_transaction_is_written_once<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let mut order = put_resting(on, 1).await?;
@@ -419,7 +417,7 @@ pub(super) async fn a_repeated_transaction_is_written_once<P: MatcherPorts, A: A
     loses(on, &changes, 2, &lost).await
 }
 
-pub(super) async fn a_token_is_good_for_one_content<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_token_is_good_for_one_content<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     on.write(&inserting([on.resting(1)?, on.resting(2)?]), 1).await?;
@@ -435,7 +433,7 @@ pub(super) async fn a_token_is_good_for_one_content<P: MatcherPorts, A: Arrange>
     )
 }
 
-pub(super) async fn a_repeated_lone_write_loses_to_itself<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_repeated_lone_write_loses_to_itself<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let submission = on.resting(1)?;
@@ -448,9 +446,7 @@ pub(super) async fn a_repeated_lone_write_loses_to_itself<P: MatcherPorts, A: Ar
     )
 }
 
-pub(super) async fn a_hundred_actions_are_written<P: MatcherPorts, A: Arrange>(
-    on: &Stage<'_, P, A>,
-) -> Verdict {
+pub(super) async fn a_hundred_actions_are_written<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     let mut changes = ChangeSet::default();
     for n in 0..34 {
         changes.put_submission(on.resting(n)?, false);
@@ -472,4 +468,55 @@ pub(super) async fn a_hundred_actions_are_written<P: MatcherPorts, A: Arrange>(
         on.ports.read_matches(&ids).await?.len() == 34,
         "not all matches were written",
     )
+}
+
+pub(super) async fn of_many_writers_of_one_entry_one_wins<P: EveryPort, A: Arrange>(
+    on: &Stage<'_, P, A>,
+) -> Verdict {
+    put_resting(on, 1).await?;
+    let entry = on.entry(1)?;
+    let takers: Vec<Submission> = (10..18).map(|n| on.resting(n)).collect::<Result<_, Unmet>>()?;
+    let mut changes: Vec<ChangeSet> = Vec::new();
+    for taker in &takers {
+        let mut taking = inserting([taker.clone()]);
+        taking.delete_entry(entry.key(), entry.version);
+        changes.push(taking);
+    }
+    // They may all stand in each other's way; then they try again.
+    for round in 0..10 {
+        let calls = (10..)
+            .zip(&changes)
+            .map(|(n, taking)| on.ports.commit(taking, on.request(100 * round + n)));
+        let outcomes = together(calls).await;
+        let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        for (outcome, taker) in outcomes.into_iter().zip(&takers) {
+            took_or_lost(on, outcome, taker, &entry).await?;
+        }
+        if won > 0 {
+            ensure(won == 1, "more than one won")?;
+            return ensure(book(on).await?.is_empty(), "the entry is still there");
+        }
+    }
+    Err(Unmet("nobody won".to_owned()))
+}
+
+async fn took_or_lost<P: EveryPort, A: Arrange>(
+    on: &Stage<'_, P, A>,
+    outcome: Result<(), CommitError>,
+    taker: &Submission,
+    entry: &Entry,
+) -> Verdict {
+    let written = on.stored(&taker.key()).await?.is_some();
+    ensure(
+        written == outcome.is_ok(),
+        "a winner was not written, or a loser was",
+    )?;
+    match outcome {
+        Ok(()) | Err(CommitError::Conflict) => Ok(()),
+        Err(CommitError::Lost(lost)) => ensure(
+            lost == [LostItem::Entry(entry.key())],
+            "something else was lost than the entry",
+        ),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -7,6 +7,7 @@ mod books;
 mod epochs;
 mod fixtures;
 mod ledger;
+mod onboarding;
 mod queues;
 mod registry;
 mod submissions;
@@ -15,12 +16,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 
-use crate::domain::counterparty::Counterparty;
 use crate::domain::identifiers::InvalidIdentifier;
-use crate::domain::parameters::MatchParameters;
+use crate::onboarding::{InboxAdmin, ParameterAdmin, RegistryAdmin};
 use crate::ports::{CommitError, MatcherPorts, PortError};
 
 use fixtures::Stage;
+
+/// Every port that there is.
+pub trait EveryPort: MatcherPorts + RegistryAdmin + ParameterAdmin + InboxAdmin {}
+
+impl<P: MatcherPorts + RegistryAdmin + ParameterAdmin + InboxAdmin> EveryPort for P {}
 
 /// Why a test could not be prepared or read back; says nothing of the adapter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,17 +41,8 @@ pub struct Delivered {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// What the cases need beside the ports that they check: the hand of whoever onboards, and of whoever receives.
+/// What the cases need beside the ports that they check: queues that anybody may read, and the hand that reads them.
 pub trait Arrange: Sync {
-    /// Registers a counterparty under its principal.
-    fn register(&self, counterparty: &Counterparty) -> impl Future<Output = Result<(), ArrangeError>> + Send;
-
-    /// Sets the parameters of a symbol.
-    fn set_parameters(
-        &self,
-        parameters: &MatchParameters,
-    ) -> impl Future<Output = Result<(), ArrangeError>> + Send;
-
     /// Makes a queue of this name (letters, digits, `-`) and gives its URL.
     fn create_inbox(&self, name: &str) -> impl Future<Output = Result<String, ArrangeError>> + Send;
 
@@ -107,7 +103,7 @@ macro_rules! suite {
 
         /// Runs every case and gives those that were not passed. `seed` must be another for each run on the same
         /// tables.
-        pub async fn run<P: MatcherPorts, A: Arrange>(ports: &P, arrange: &A, seed: &str) -> Vec<Nonconformance> {
+        pub async fn run<P: EveryPort, A: Arrange>(ports: &P, arrange: &A, seed: &str) -> Vec<Nonconformance> {
             let mut failed = Vec::new();
             $($({
                 let stage = Stage::new(ports, arrange, seed, stringify!($case));
@@ -148,7 +144,8 @@ suite! {
         a_repeated_transaction_is_written_once
         a_token_is_good_for_one_content
         a_repeated_lone_write_loses_to_itself
-        a_hundred_actions_are_written;
+        a_hundred_actions_are_written
+        of_many_writers_of_one_entry_one_wins;
     books:
         a_book_is_read_best_first_page_by_page
         a_page_ends_at_its_bound
@@ -162,8 +159,16 @@ suite! {
         counterparties_read_back_and_strangers_are_left_out
         parameters_read_back_and_unknown_symbols_are_left_out
         matches_read_back_and_unknown_ones_are_left_out;
+    onboarding:
+        the_first_reservation_of_a_principal_stays
+        a_counterparty_is_inserted_once
+        a_counterparty_is_changed_if_it_is_still_as_read
+        a_principal_is_admitted_as_one_counterparty
+        parameters_are_replaced_under_their_version
+        an_inbox_is_made_once_and_mended;
     epochs:
         the_first_key_of_an_epoch_stays
+        of_many_first_keys_one_stays
         an_epoch_without_a_key_has_none
         a_wrapped_key_unwraps_to_the_same_key
         every_generated_key_is_another

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::fixtures::Stage;
-use super::{Arrange, Delivered, Unmet, Verdict, ensure};
+use super::{Arrange, Delivered, EveryPort, Unmet, Verdict, ensure};
 use crate::domain::inbox::OutboundMessage;
 use crate::domain::limits::MAX_MESSAGE_BYTES;
-use crate::ports::{DeadLetter, Fault, MatcherPorts};
+use crate::ports::{DeadLetter, Fault};
 
 /// Sends to a new queue; gives the indices that were not taken, and what arrived.
-async fn send<P: MatcherPorts, A: Arrange>(
+async fn send<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
     messages: &[OutboundMessage],
 ) -> Result<(Vec<usize>, Vec<Delivered>), Unmet> {
@@ -31,7 +31,7 @@ fn arrived<'a>(delivered: &[Delivered], sent: impl IntoIterator<Item = &'a Outbo
     )
 }
 
-pub(super) async fn ten_messages_arrive_as_they_were_sent<P: MatcherPorts, A: Arrange>(
+pub(super) async fn ten_messages_arrive_as_they_were_sent<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let messages: Vec<OutboundMessage> = (0..10).map(|n| on.message(n, 100)).collect();
@@ -40,16 +40,14 @@ pub(super) async fn ten_messages_arrive_as_they_were_sent<P: MatcherPorts, A: Ar
     arrived(&delivered, &messages)
 }
 
-pub(super) async fn more_than_a_mebibyte_arrives<P: MatcherPorts, A: Arrange>(
-    on: &Stage<'_, P, A>,
-) -> Verdict {
+pub(super) async fn more_than_a_mebibyte_arrives<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>) -> Verdict {
     let messages: Vec<OutboundMessage> = (0..10).map(|n| on.message(n, 200_000)).collect();
     let (left, delivered) = send(on, &messages).await?;
     ensure(left.is_empty(), "some were not taken")?;
     arrived(&delivered, &messages)
 }
 
-pub(super) async fn a_message_that_is_too_long_is_left_alone<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_message_that_is_too_long_is_left_alone<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let lengths = [10, MAX_MESSAGE_BYTES, 10, 400_000];
@@ -62,7 +60,7 @@ pub(super) async fn a_message_that_is_too_long_is_left_alone<P: MatcherPorts, A:
     arrived(&delivered, [&messages[0], &messages[2], &messages[3]])
 }
 
-pub(super) async fn nothing_is_sent_without_messages<P: MatcherPorts, A: Arrange>(
+pub(super) async fn nothing_is_sent_without_messages<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let (left, delivered) = send(on, &[]).await?;
@@ -73,7 +71,7 @@ pub(super) async fn nothing_is_sent_without_messages<P: MatcherPorts, A: Arrange
     )
 }
 
-pub(super) async fn a_queue_that_does_not_exist_is_refused<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_queue_that_does_not_exist_is_refused<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let url = on.arrange.inbox_url(&on.queue_name(2));
@@ -83,7 +81,7 @@ pub(super) async fn a_queue_that_does_not_exist_is_refused<P: MatcherPorts, A: A
     }
 }
 
-pub(super) async fn a_dead_letter_bears_its_reason_alone<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_dead_letter_bears_its_reason_alone<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let reasons = ["malformed", "unknown_sender"];

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fixtures::{Stage, price, quantity};
-use super::{Arrange, Unmet, Verdict, ensure};
+use super::{Arrange, EveryPort, Unmet, Verdict, ensure};
 use crate::domain::change_set::ChangeSet;
 use crate::domain::counterparty::{Counterparty, Standing};
 use crate::domain::identifiers::{CounterpartyId, Principal, Symbol};
 use crate::domain::parameters::{MatchParameters, PricePolicy, SecurityId};
 use crate::domain::token::MatchId;
-use crate::ports::MatcherPorts;
 
-fn counterparty<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>, n: u32) -> Result<Counterparty, Unmet> {
+pub(super) fn counterparty<P: EveryPort, A: Arrange>(
+    on: &Stage<'_, P, A>,
+    n: u32,
+) -> Result<Counterparty, Unmet> {
     let inboxes =
         ["us-east-1", "us-west-2"].map(|region| (region.to_owned(), format!("https://{region}/{n}")));
     Ok(Counterparty::new(
@@ -21,12 +23,25 @@ fn counterparty<P: MatcherPorts, A: Arrange>(on: &Stage<'_, P, A>, n: u32) -> Re
     ))
 }
 
-pub(super) async fn principals_are_found_and_strangers_left_out<P: MatcherPorts, A: Arrange>(
+/// Enters a counterparty and its principal.
+async fn register<P: EveryPort, A: Arrange>(on: &Stage<'_, P, A>, counterparty: &Counterparty) -> Verdict {
+    ensure(
+        on.ports.insert_counterparty(counterparty).await?,
+        "it was not stored",
+    )?;
+    let admitted = on
+        .ports
+        .admit_principal(&counterparty.principal, &counterparty.id)
+        .await?;
+    ensure(admitted, "its principal was not admitted")
+}
+
+pub(super) async fn principals_are_found_and_strangers_left_out<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let known = [counterparty(on, 1)?, counterparty(on, 2)?];
     for counterparty in &known {
-        on.arrange.register(counterparty).await?;
+        register(on, counterparty).await?;
     }
     // More than one request takes, with the known ones at both ends.
     let mut asked: Vec<Principal> = (100..250)
@@ -46,15 +61,15 @@ pub(super) async fn principals_are_found_and_strangers_left_out<P: MatcherPorts,
     )
 }
 
-pub(super) async fn counterparties_read_back_and_strangers_are_left_out<P: MatcherPorts, A: Arrange>(
+pub(super) async fn counterparties_read_back_and_strangers_are_left_out<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let plain = counterparty(on, 1)?;
     let mut other = counterparty(on, 2)?;
     other.exclusions = BTreeSet::from([on.owner(1), on.owner(3)]);
     other.standing = Standing::Suspended;
-    on.arrange.register(&plain).await?;
-    on.arrange.register(&other).await?;
+    register(on, &plain).await?;
+    register(on, &other).await?;
     let mut asked: Vec<CounterpartyId> = (100..250).map(|n| on.owner(n)).collect();
     asked.insert(0, on.owner(1));
     asked.push(on.owner(2));
@@ -65,7 +80,7 @@ pub(super) async fn counterparties_read_back_and_strangers_are_left_out<P: Match
     ensure(found == expected, "they read back changed")
 }
 
-pub(super) async fn parameters_read_back_and_unknown_symbols_are_left_out<P: MatcherPorts, A: Arrange>(
+pub(super) async fn parameters_read_back_and_unknown_symbols_are_left_out<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let plain = MatchParameters {
@@ -88,8 +103,14 @@ pub(super) async fn parameters_read_back_and_unknown_symbols_are_left_out<P: Mat
         tradable: false,
         ..plain.clone()
     };
-    on.arrange.set_parameters(&plain).await?;
-    on.arrange.set_parameters(&other).await?;
+    ensure(
+        on.ports.replace_parameters(None, &plain).await?,
+        "they were not stored",
+    )?;
+    ensure(
+        on.ports.replace_parameters(None, &other).await?,
+        "they were not stored",
+    )?;
     let mut asked: Vec<Symbol> = (100..250).map(|n| on.symbol(n)).collect::<Result<_, Unmet>>()?;
     asked.insert(0, on.symbol(1)?);
     asked.push(on.symbol(2)?);
@@ -100,7 +121,7 @@ pub(super) async fn parameters_read_back_and_unknown_symbols_are_left_out<P: Mat
     ensure(found == expected, "they read back changed")
 }
 
-pub(super) async fn matches_read_back_and_unknown_ones_are_left_out<P: MatcherPorts, A: Arrange>(
+pub(super) async fn matches_read_back_and_unknown_ones_are_left_out<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let mut records = (0..130)

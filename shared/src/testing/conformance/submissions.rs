@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::fixtures::{NOON, Stage, quantity};
-use super::{Arrange, Unmet, Verdict, ensure};
+use super::{Arrange, EveryPort, Unmet, Verdict, ensure};
 use crate::domain::change_set::ChangeSet;
 use crate::domain::identifiers::{ClOrdId, OrderKey, Side};
 use crate::domain::reason::Reason;
 use crate::domain::submission::{Answer, OrdStatus, Submission};
-use crate::ports::MatcherPorts;
 
 /// A change set that inserts these.
 pub(super) fn inserting(submissions: impl IntoIterator<Item = Submission>) -> ChangeSet {
@@ -19,7 +18,7 @@ pub(super) fn inserting(submissions: impl IntoIterator<Item = Submission>) -> Ch
     changes
 }
 
-pub(super) async fn a_submission_reads_back_as_it_was_written<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_submission_reads_back_as_it_was_written<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let (n1, n2) = (ClOrdId::new("A-1")?, ClOrdId::new("A-2")?);
@@ -74,7 +73,7 @@ pub(super) async fn a_submission_reads_back_as_it_was_written<P: MatcherPorts, A
     )
 }
 
-pub(super) async fn a_submission_that_does_not_exist_is_none<P: MatcherPorts, A: Arrange>(
+pub(super) async fn a_submission_that_does_not_exist_is_none<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     ensure(on.stored(&on.order(1)?).await?.is_none(), "there is one")?;
@@ -84,7 +83,7 @@ pub(super) async fn a_submission_that_does_not_exist_is_none<P: MatcherPorts, A:
     )
 }
 
-pub(super) async fn two_hundred_and_fifty_submissions_are_read_in_one_call<P: MatcherPorts, A: Arrange>(
+pub(super) async fn two_hundred_and_fifty_submissions_are_read_in_one_call<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let all: Vec<Submission> = (0..250).map(|n| on.resting(n)).collect::<Result<_, Unmet>>()?;
@@ -105,7 +104,7 @@ pub(super) async fn two_hundred_and_fifty_submissions_are_read_in_one_call<P: Ma
 }
 
 /// Inserts a submission with these matches, by their numbers.
-async fn with_matches<P: MatcherPorts, A: Arrange>(
+async fn with_matches<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
     matches: &[u32],
 ) -> Result<OrderKey, Unmet> {
@@ -117,7 +116,7 @@ async fn with_matches<P: MatcherPorts, A: Arrange>(
     Ok(submission.key())
 }
 
-pub(super) async fn told_is_set_when_the_matches_are_those_published<P: MatcherPorts, A: Arrange>(
+pub(super) async fn told_is_set_when_the_matches_are_those_published<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let order = with_matches(on, &[1, 2]).await?;
@@ -138,7 +137,7 @@ pub(super) async fn told_is_set_when_the_matches_are_those_published<P: MatcherP
     )
 }
 
-pub(super) async fn told_is_not_set_when_there_are_other_matches<P: MatcherPorts, A: Arrange>(
+pub(super) async fn told_is_not_set_when_there_are_other_matches<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let order = with_matches(on, &[1, 2]).await?;
@@ -153,7 +152,7 @@ pub(super) async fn told_is_not_set_when_there_are_other_matches<P: MatcherPorts
     )
 }
 
-pub(super) async fn told_is_not_set_on_what_does_not_exist<P: MatcherPorts, A: Arrange>(
+pub(super) async fn told_is_not_set_on_what_does_not_exist<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {
     let order = on.order(1)?;

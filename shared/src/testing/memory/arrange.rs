@@ -3,21 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::MemoryPorts;
-use crate::domain::counterparty::Counterparty;
-use crate::domain::parameters::MatchParameters;
 use crate::testing::conformance::{Arrange, ArrangeError, Delivered};
 
 impl Arrange for MemoryPorts {
-    async fn register(&self, counterparty: &Counterparty) -> Result<(), ArrangeError> {
-        self.put_counterparty(counterparty.clone());
-        Ok(())
-    }
-
-    async fn set_parameters(&self, parameters: &MatchParameters) -> Result<(), ArrangeError> {
-        self.put_parameters(parameters.clone());
-        Ok(())
-    }
-
     async fn create_inbox(&self, name: &str) -> Result<String, ArrangeError> {
         let url = self.inbox_url(name);
         self.create_queue(url.clone());
