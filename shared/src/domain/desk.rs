@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::book::{BookKey, Entry, EntryKey, Rank, RankBound};
-use super::change_set::{ChangeSet, EntryWrite, SubmissionWrite};
+use super::book::{BookKey, Entry, EntryKey, Rank, RankBound, Version};
+use super::change_set::{ChangeSet, EntryWrite, Progress, SubmissionWrite};
 use super::counterparty::Counterparty;
 use super::identifiers::{CounterpartyId, OrderKey, Symbol};
 use super::parameters::MatchParameters;
@@ -47,6 +47,9 @@ impl Default for KnownBook {
 #[derive(Debug, Default)]
 pub struct Desk {
     submissions: HashMap<OrderKey, Option<Submission>>,
+    /// Decided changes of orders whose entries were read but not their submissions, with the version that each
+    /// starts from: the table may still be as it was before them when the submission is read at last.
+    unread: HashMap<OrderKey, Vec<(Version, Progress)>>,
     books: BTreeMap<BookKey, KnownBook>,
     counterparties: HashMap<CounterpartyId, Option<Counterparty>>,
     parameters: HashMap<Symbol, Option<MatchParameters>>,
@@ -134,7 +137,16 @@ impl Desk {
         &mut self,
         submissions: impl IntoIterator<Item = (OrderKey, Option<Submission>)>,
     ) {
-        self.submissions.extend(submissions);
+        for (key, mut submission) in submissions {
+            let decided = self.unread.get(&key).into_iter().flatten();
+            for (expected, progress) in decided {
+                submission
+                    .iter_mut()
+                    .filter(|submission| rests_at(submission, *expected))
+                    .for_each(|submission| progress.apply_to(submission));
+            }
+            self.submissions.insert(key, submission);
+        }
     }
 
     /// Puts counterparties on the desk, `None` for one that is not registered.
@@ -170,29 +182,55 @@ impl Desk {
     pub fn forget_submissions<'a>(&mut self, keys: impl IntoIterator<Item = &'a OrderKey>) {
         for key in keys {
             self.submissions.remove(key);
+            self.unread.remove(key);
         }
     }
 
     /// Follows a decided change, so that the next decision sees what this one will have written.
     pub fn apply(&mut self, changes: &ChangeSet) {
+        let read = self.versions_read(changes);
         for (key, write) in &changes.submissions {
-            self.apply_submission(key, write);
+            self.apply_submission(key, write, read.get(key).copied());
         }
         for (key, write) in &changes.entries {
             self.apply_entry(key, write);
         }
     }
 
-    fn apply_submission(&mut self, key: &OrderKey, write: &SubmissionWrite) {
+    /// The orders whose entries are changed, and the versions that were read of them.
+    fn versions_read(&self, changes: &ChangeSet) -> HashMap<OrderKey, Version> {
+        let known = |key: &EntryKey| self.books.get(&key.book)?.entries.get(&key.rank);
+        let read = changes.entries.iter().filter_map(|(key, write)| match write {
+            EntryWrite::Insert(_) => None,
+            EntryWrite::Update { expected, .. } | EntryWrite::Delete { expected } => {
+                Some((known(key)?.order(), *expected))
+            }
+        });
+        read.collect()
+    }
+
+    fn apply_submission(&mut self, key: &OrderKey, write: &SubmissionWrite, read: Option<Version>) {
         match write {
             SubmissionWrite::Insert(submission) | SubmissionWrite::ClaimMark(submission) => {
                 self.submissions.insert(key.clone(), Some((**submission).clone()));
             }
-            SubmissionWrite::Advance(progress) => {
-                if let Some(Some(submission)) = self.submissions.get_mut(key) {
-                    progress.apply_to(submission);
-                }
+            SubmissionWrite::Advance(progress) => self.advance(key, progress, read),
+        }
+    }
+
+    /// A submission that is not on the desk, or is older there than the entry that was matched, is left to be read.
+    fn advance(&mut self, key: &OrderKey, progress: &Progress, read: Option<Version>) {
+        match (self.submissions.get_mut(key), read) {
+            (Some(Some(submission)), None) => progress.apply_to(submission),
+            (Some(Some(submission)), Some(version)) if rests_at(submission, version) => {
+                progress.apply_to(submission);
             }
+            (_, Some(version)) => {
+                self.submissions.remove(key);
+                let decided = self.unread.entry(key.clone()).or_default();
+                decided.push((version, progress.clone()));
+            }
+            (_, None) => {}
         }
     }
 
@@ -209,4 +247,11 @@ impl Desk {
             }
         }
     }
+}
+
+fn rests_at(submission: &Submission, version: Version) -> bool {
+    submission
+        .rests
+        .as_ref()
+        .is_some_and(|rests| rests.version == version)
 }
