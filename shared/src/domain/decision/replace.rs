@@ -37,15 +37,16 @@ impl Case<'_> {
         let Some(terms) = &order.terms else {
             return Ok(self.refuse(Reason::UnknownOrder));
         };
+        if let Some(mark) = self.mark {
+            // A cancel works whatever has become of the symbol.
+            return Ok(self.cancel_instead(order, terms, mark));
+        }
         let Some(parameters) = self.desk.parameters(&terms.symbol)? else {
             return Ok(self.refuse(Reason::UnknownSymbol));
         };
-        Ok(match self.mark {
-            Some(mark) => self.cancel_instead(order, terms, mark),
-            None => match self.new_terms(replace, order, terms, parameters) {
-                Ok(new) => self.replace_open(order, terms, new),
-                Err(reason) => self.refuse(reason),
-            },
+        Ok(match self.new_terms(replace, order, terms, parameters) {
+            Ok(new) => self.replace_open(order, terms, new),
+            Err(reason) => self.refuse(reason),
         })
     }
 
