@@ -245,3 +245,6 @@ impl fmt::Debug for ChangeSet {
         write!(f, "ChangeSet({s} submissions, {e} entries, {m} matches)")
     }
 }
+
+#[cfg(test)]
+pub(in crate::domain) mod tests;

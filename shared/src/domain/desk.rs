@@ -255,3 +255,6 @@ fn rests_at(submission: &Submission, version: Version) -> bool {
         .as_ref()
         .is_some_and(|rests| rests.version == version)
 }
+
+#[cfg(test)]
+mod tests;

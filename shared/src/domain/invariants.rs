@@ -7,6 +7,8 @@ mod book;
 mod matches;
 mod messages;
 mod orders;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 

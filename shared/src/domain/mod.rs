@@ -21,5 +21,7 @@ pub mod pairing;
 pub mod parameters;
 pub mod reason;
 pub mod submission;
+#[cfg(test)]
+mod test_tables;
 pub mod time;
 pub mod token;

@@ -171,3 +171,6 @@ pub fn match_price(policy: PricePolicy, earlier: Price, later: Price) -> Price {
         PricePolicy::Midpoint => earlier.midpoint(later),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -233,3 +233,6 @@ impl Effect {
         }
     }
 }
+
+#[cfg(test)]
+pub(in crate::domain) mod tests;
