@@ -33,16 +33,10 @@ pub(crate) fn assign(
     tasks: &[Task],
     stored: &HashMap<OrderKey, Option<Submission>>,
 ) -> BTreeMap<LaneKey, Vec<usize>> {
-    let mut about: HashMap<OrderKey, &Task> = HashMap::new();
-    for task in tasks {
-        about.entry(task.arrival.order.clone()).or_insert(task);
-    }
+    let mut map = LaneMap::new(tasks, stored);
     let mut lanes: BTreeMap<LaneKey, Vec<usize>> = BTreeMap::new();
     for (index, task) in tasks.iter().enumerate() {
-        lanes
-            .entry(lane_of(task, &about, stored))
-            .or_default()
-            .push(index);
+        lanes.entry(map.lane_of(task)).or_default().push(index);
     }
     for lane in lanes.values_mut() {
         // Stable: equal times stay in order of delivery.
@@ -51,31 +45,71 @@ pub(crate) fn assign(
     lanes
 }
 
-fn lane_of(
-    task: &Task,
-    about: &HashMap<OrderKey, &Task>,
-    stored: &HashMap<OrderKey, Option<Submission>>,
-) -> LaneKey {
-    let mut order = task.arrival.order.clone();
-    let mut current = Some(task);
-    // A replace names an original that may be a replace of the batch too; each step follows one message, so a
-    // circle of them ends after as many steps as there are messages.
-    for _ in 0..=about.len() {
-        let Some(task) = current else { break };
-        match &task.arrival.message.request {
-            Ok(Request::Interest(interest)) => return LaneKey::Symbol(interest.symbol.clone()),
-            _ => match original(task) {
-                Some(next) => {
-                    current = about.get(&next).copied();
-                    order = next;
-                }
-                None => break,
-            },
+/// Which lane each order belongs to.
+struct LaneMap<'a> {
+    about: HashMap<&'a OrderKey, &'a Task>,
+    stored: &'a HashMap<OrderKey, Option<Submission>>,
+    found: HashMap<OrderKey, LaneKey>,
+}
+
+impl<'a> LaneMap<'a> {
+    fn new(tasks: &'a [Task], stored: &'a HashMap<OrderKey, Option<Submission>>) -> Self {
+        let mut about = HashMap::new();
+        for task in tasks {
+            about.entry(&task.arrival.order).or_insert(task);
+        }
+        Self {
+            about,
+            stored,
+            found: HashMap::new(),
         }
     }
-    let known = stored.get(&order).and_then(Option::as_ref);
-    match known.and_then(|submission| submission.terms.as_ref()) {
-        Some(terms) => LaneKey::Symbol(terms.symbol.clone()),
-        None => LaneKey::Order(order),
+
+    fn lane_of(&mut self, task: &Task) -> LaneKey {
+        match (symbol_of(task), original(task)) {
+            (Some(symbol), _) => LaneKey::Symbol(symbol),
+            (None, Some(original)) => self.lane_of_order(original),
+            (None, None) => self.lane_as_stored(&task.arrival.order),
+        }
+    }
+
+    /// An original may name an original of the batch too. What is found holds for every order on the way, so that a
+    /// sender cannot make the way long again and again; and an order met twice closes a circle.
+    fn lane_of_order(&mut self, order: OrderKey) -> LaneKey {
+        let (mut way, mut current) = (Vec::new(), order);
+        let lane = loop {
+            if let Some(known) = self.found.get(&current) {
+                break known.clone();
+            }
+            self.found
+                .insert(current.clone(), LaneKey::Order(current.clone()));
+            way.push(current.clone());
+            let task = self.about.get(&current).copied();
+            if let Some(symbol) = task.and_then(symbol_of) {
+                break LaneKey::Symbol(symbol);
+            }
+            match task.and_then(original) {
+                Some(next) => current = next,
+                None => break self.lane_as_stored(&current),
+            }
+        };
+        self.found
+            .extend(way.into_iter().map(|order| (order, lane.clone())));
+        lane
+    }
+
+    fn lane_as_stored(&self, order: &OrderKey) -> LaneKey {
+        let known = self.stored.get(order).and_then(Option::as_ref);
+        match known.and_then(|submission| submission.terms.as_ref()) {
+            Some(terms) => LaneKey::Symbol(terms.symbol.clone()),
+            None => LaneKey::Order(order.clone()),
+        }
+    }
+}
+
+fn symbol_of(task: &Task) -> Option<Symbol> {
+    match &task.arrival.message.request {
+        Ok(Request::Interest(interest)) => Some(interest.symbol.clone()),
+        _ => None,
     }
 }
