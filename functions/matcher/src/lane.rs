@@ -299,12 +299,12 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                 self.end.tally.lost_conditions += 1;
                 self.retry(group, RetryReason::Contention).await;
             }
-            Err(CommitError::Failed(error)) if error.fault == Fault::Refused => {
+            Err(CommitError::Failed(error)) if error.fault == Fault::Refused && group.members.len() <= 1 => {
                 tracing::error!(event = "write_refused", %error);
-                group
-                    .members
-                    .iter()
-                    .for_each(|(item, _)| self.give_back(item, RetryReason::StoreUnavailable));
+                self.forget(&group.changes);
+                for (item, _) in &group.members {
+                    self.give_back(item, RetryReason::StoreUnavailable);
+                }
             }
             Err(CommitError::Failed(error) | CommitError::Unknown(error)) => {
                 tracing::warn!(event = "write_failed", %error);
@@ -327,13 +327,17 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
         self.end.made.extend(effect.made);
     }
 
-    /// Nothing that was decided is believed any more: what the group touched is read again, and decided again in
-    /// smaller groups, a bounded number of times, after a wait that differs from everybody else's.
-    async fn retry(&mut self, group: Group, reason: RetryReason) {
+    /// What these changes touched is read again by whoever needs it: the desk has followed them already.
+    fn forget(&mut self, changes: &ChangeSet) {
         self.clerk.desk.forget_books();
-        self.clerk
-            .desk
-            .forget_submissions(group.changes.submissions.keys());
+        self.clerk.desk.forget_submissions(changes.submissions.keys());
+    }
+
+    /// Nothing that was decided is believed any more: what the group touched is read again, and decided again in
+    /// smaller groups, a bounded number of times, after a wait that differs from everybody else's. So a message
+    /// whose write is always refused ends up alone, and takes nobody along.
+    async fn retry(&mut self, group: Group, reason: RetryReason) {
+        self.forget(&group.changes);
         self.group_cap = (group.members.len() / 2).max(1);
         let mut most = 0;
         for (item, _) in group.members.into_iter().rev() {
