@@ -171,8 +171,20 @@ impl<'a, P: MatcherPorts> Publisher<'a, P> {
         if ids.is_empty() {
             return Ok(());
         }
+        let mut without_key = HashSet::new();
         for record in self.ports.read_matches(ids).await? {
-            let key = self.keys.of(self.ports, record.key_epoch).await?;
+            // A key that cannot be had holds up the matches of its day alone, and is asked for once.
+            if without_key.contains(&record.key_epoch) {
+                continue;
+            }
+            let key = match self.keys.of(self.ports, record.key_epoch).await {
+                Ok(key) => key,
+                Err(error) => {
+                    tracing::error!(event = "epoch_key_unavailable", %error);
+                    without_key.insert(record.key_epoch);
+                    continue;
+                }
+            };
             match key.open(record.match_id, &record.parties) {
                 Ok(parties) => {
                     self.messages
@@ -220,34 +232,39 @@ impl<'a, P: MatcherPorts> Publisher<'a, P> {
             }
         };
         let (queues, mut left) = self.by_queue(open, &known);
-        let batches = queues
-            .iter()
-            .flat_map(|(url, all)| all.chunks(MAX_BATCH_ENTRIES).map(move |ten| (url, ten)));
-        let ports = self.ports;
-        let sends = batches.map(|(url, ten)| async move { (ten, ports.send_messages(url, ten).await) });
+        let mut sends = Vec::new();
+        for (url, all) in &queues {
+            sends.extend(all.chunks(MAX_BATCH_ENTRIES).map(|ten| self.send_batch(url, ten)));
+        }
         let answers: Vec<_> = stream::iter(sends)
             .buffer_unordered(SENDS_AT_ONCE)
             .collect()
             .await;
-        for (ten, answer) in answers {
-            let failed = answer.unwrap_or_else(|error| {
-                tracing::warn!(event = "publish_failed", %error);
-                (0..ten.len()).collect()
-            });
+        for (ten, failed) in answers {
             for (index, message) in ten.iter().enumerate() {
                 if failed.contains(&index) {
                     left.push(message.clone());
                 } else {
                     self.sent.insert(message.message_id);
-                    tracing::info!(
-                        event = "message_published",
-                        message_type = message.kind,
-                        message_id = message.message_id.encode()
-                    );
+                    note_published(message);
                 }
             }
         }
         left
+    }
+
+    /// One batch call: what was sent, and the indices of what was not taken.
+    async fn send_batch<'m>(
+        &self,
+        url: &str,
+        ten: &'m [OutboundMessage],
+    ) -> (&'m [OutboundMessage], Vec<usize>) {
+        let none_taken = || (0..ten.len()).collect();
+        let failed = self.ports.send_messages(url, ten).await.unwrap_or_else(|error| {
+            tracing::warn!(event = "publish_failed", %error);
+            none_taken()
+        });
+        (ten, failed)
     }
 
     /// Sorts messages by the inbox queue of their recipient in this region; those without one are left.
@@ -323,4 +340,15 @@ impl<'a, P: MatcherPorts> Publisher<'a, P> {
             to_tell,
         }))
     }
+}
+
+/// The id of a match's message holds its token, which nobody can guess. Every other id is a plain hash over an owner,
+/// its `clOrdId` and a body: whoever has a guess at those could try it on the log, so there it is left out.
+fn note_published(message: &OutboundMessage) {
+    let message_id = (message.kind == "match").then(|| message.message_id.encode());
+    tracing::info!(
+        event = "message_published",
+        message_type = message.kind,
+        message_id
+    );
 }
