@@ -46,6 +46,40 @@ pub(crate) struct SetAside {
     pub(crate) envelope: Envelope,
 }
 
+/// What the registry says of those whom a batch names.
+#[derive(Default)]
+pub(crate) struct Senders {
+    pub(crate) principals: HashMap<Principal, CounterpartyId>,
+    pub(crate) counterparties: HashMap<CounterpartyId, Arc<Counterparty>>,
+}
+
+impl Senders {
+    /// The counterparty that `origin` stands for, if there is one.
+    fn of(&self, origin: &Origin) -> Option<&Arc<Counterparty>> {
+        match origin {
+            Origin::OnBehalfOf(id) => self.counterparties.get(id),
+            Origin::Sender(sender) => {
+                let principal = sender.principal().ok()?;
+                let counterparty = self.counterparties.get(self.principals.get(&principal)?)?;
+                // The principal's item may be older than the counterparty's: both must agree.
+                (counterparty.principal == principal).then_some(counterparty)
+            }
+        }
+    }
+
+    /// The principals whose counterparty names another principal, and those counterparties.
+    pub(crate) fn disagreeing(&self) -> (Vec<Principal>, Vec<CounterpartyId>) {
+        let other = |(principal, id): &(&Principal, &CounterpartyId)| {
+            let named = self.counterparties.get(*id);
+            named.is_some_and(|counterparty| counterparty.principal != **principal)
+        };
+        let pairs = self.principals.iter().filter(other);
+        pairs
+            .map(|(principal, id)| (principal.clone(), id.clone()))
+            .unzip()
+    }
+}
+
 /// Opens the envelope when SQS says that one of our own roles sent it; anybody else's is only a body, and as such
 /// malformed.
 pub(crate) fn open(stamped: Stamped, roles: &OwnRoles) -> Opened {
@@ -104,37 +138,15 @@ impl Opened {
         }
     }
 
-    /// The counterparty that sent it, if the registry knows one.
-    fn sender<'a>(
-        &self,
-        principals: &HashMap<Principal, CounterpartyId>,
-        counterparties: &'a HashMap<CounterpartyId, Arc<Counterparty>>,
-    ) -> Option<&'a Arc<Counterparty>> {
-        match &self.origin {
-            Origin::OnBehalfOf(id) => counterparties.get(id),
-            Origin::Sender(_) => {
-                let principal = self.principal()?;
-                let counterparty = counterparties.get(principals.get(&principal)?)?;
-                // The principal's item may be older than the counterparty's: both must agree.
-                (counterparty.principal == principal).then_some(counterparty)
-            }
-        }
-    }
-
     /// Parses the body of record `record` into tasks, and what must be set aside of it.
-    pub(crate) fn admit(
-        self,
-        record: usize,
-        principals: &HashMap<Principal, CounterpartyId>,
-        counterparties: &HashMap<CounterpartyId, Arc<Counterparty>>,
-    ) -> (Vec<Task>, Vec<SetAside>) {
+    pub(crate) fn admit(self, record: usize, senders: &Senders) -> (Vec<Task>, Vec<SetAside>) {
         if self.broken {
             return (
                 Vec::new(),
                 vec![self.set_aside(record, SetAsideReason::Malformed, self.body.clone())],
             );
         }
-        let Some(sender) = self.sender(principals, counterparties) else {
+        let Some(sender) = senders.of(&self.origin) else {
             let aside = self.set_aside(record, SetAsideReason::UnknownSender, self.body.clone());
             return (Vec::new(), vec![aside]);
         };

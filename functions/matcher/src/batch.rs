@@ -1,25 +1,24 @@
 //! The batch: admits its records, decides them lane by lane, publishes, sets aside, and answers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
-use symbolon_shared::domain::counterparty::Counterparty;
 use symbolon_shared::domain::decision::MadeMatch;
 use symbolon_shared::domain::envelope::Origin;
-use symbolon_shared::domain::identifiers::{CounterpartyId, OrderKey, Principal};
+use symbolon_shared::domain::identifiers::OrderKey;
 use symbolon_shared::domain::reason::{Outcome, RetryReason};
 use symbolon_shared::domain::submission::Submission;
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::domain::token::{EpochId, EpochKey};
 use symbolon_shared::ports::{MatcherPorts, PortError};
 
-use crate::admission::{Opened, SetAside, Task, open};
+use crate::admission::{Opened, Senders, SetAside, Task, open};
 use crate::epoch_keys::EpochKeys;
+use crate::guard::survive;
 use crate::lane::{Decided, Lane, LaneEnd, LaneSurroundings};
 use crate::lanes::{assign, originals};
 use crate::publication::Publisher;
@@ -77,6 +76,9 @@ impl Deadlines {
     }
 }
 
+/// The submissions that a batch names, as they were read; `None` for one that does not exist.
+type Stored = HashMap<OrderKey, Option<Submission>>;
+
 /// What admission made of a batch.
 #[derive(Default)]
 struct Admitted {
@@ -87,16 +89,8 @@ struct Admitted {
 }
 
 impl Admitted {
-    fn admit(
-        &mut self,
-        index: usize,
-        record: Opened,
-        principals: &HashMap<Principal, CounterpartyId>,
-        counterparties: &HashMap<CounterpartyId, Arc<Counterparty>>,
-    ) {
-        let parsed = catch_unwind(AssertUnwindSafe(|| {
-            record.admit(index, principals, counterparties)
-        }));
+    fn admit(&mut self, index: usize, record: Opened, senders: &Senders) {
+        let parsed = catch_unwind(AssertUnwindSafe(|| record.admit(index, senders)));
         match parsed {
             Ok((tasks, asides)) => {
                 self.tasks.extend(tasks);
@@ -126,29 +120,54 @@ impl<P: MatcherPorts> Matcher<P> {
     /// Handles one raw SQS event, to be answered before `deadline`. Cannot fail: what could not be done is among
     /// the failed ids, and comes back.
     pub async fn handle(&self, event: Value, deadline: Timestamp) -> SqsBatchResponse {
+        let mut records = split(event);
+        // The last net under a panic: a record without an outcome was not processed.
+        let outcomes = survive(self.process(&mut records, deadline)).await;
+        answer(&records, &outcomes.unwrap_or_default())
+    }
+
+    async fn process(&self, records: &mut [Record], deadline: Timestamp) -> BTreeMap<usize, Outcome> {
         let now = self.now();
         let deadlines = Deadlines::of(now, deadline);
-        let mut records = split(event);
         let mut tally = Tally::default();
-        let admitted = self.admit(&mut records, now, &mut tally).await;
+        let outcomes = if now < deadlines.decide_until {
+            self.work(records, now, &deadlines, &mut tally).await
+        } else {
+            let late = |record| (record, Outcome::Retry(RetryReason::Deadline));
+            (0..records.len()).map(late).collect()
+        };
+        for outcome in outcomes.values() {
+            tally.count_outcome(*outcome);
+        }
+        tally.emit();
+        outcomes
+    }
+
+    async fn work(
+        &self,
+        records: &mut [Record],
+        now: Timestamp,
+        deadlines: &Deadlines,
+        tally: &mut Tally,
+    ) -> BTreeMap<usize, Outcome> {
+        let admitted = self.admit(records, now, tally).await;
         let mut outcomes: BTreeMap<usize, Outcome> = admitted
             .given_back
             .iter()
             .map(|(record, reason)| (*record, Outcome::Retry(*reason)))
             .collect();
-        let decided = self.decide(&admitted.tasks, &deadlines, &mut tally).await;
-        for (task, end) in self.tell(decided, &deadlines, &mut tally).await {
+        let decided = self.decide(&admitted.tasks, deadlines, tally).await;
+        for (task, end) in self.tell(decided, deadlines, tally).await {
             if let Some(task) = admitted.tasks.get(task) {
-                join(
-                    &mut outcomes,
-                    task.record,
-                    end.map_or_else(Outcome::Retry, |()| Outcome::Done),
-                );
+                let end = end.map_or_else(Outcome::Retry, |()| Outcome::Done);
+                join(&mut outcomes, task.record, end);
             }
         }
+        // A record that comes back brings what is to be set aside of it along: one dead letter is enough.
+        let comes_back = |record| matches!(outcomes.get(record), Some(Outcome::Retry(_)));
         let asides = set_aside(
             &self.ports,
-            &admitted.asides,
+            admitted.asides.iter().filter(|aside| !comes_back(&aside.record)),
             &*self.surroundings.clock,
             deadlines.tell_until,
         )
@@ -156,11 +175,7 @@ impl<P: MatcherPorts> Matcher<P> {
         for (record, outcome) in asides {
             join(&mut outcomes, record, outcome);
         }
-        for outcome in outcomes.values() {
-            tally.count_outcome(*outcome);
-        }
-        tally.emit();
-        answer(&records, &outcomes)
+        outcomes
     }
 
     fn now(&self) -> Timestamp {
@@ -184,9 +199,9 @@ impl<P: MatcherPorts> Matcher<P> {
             }
         }
         match self.identify(&opened, now).await {
-            Ok((principals, counterparties)) => {
+            Ok(senders) => {
                 for (index, record) in opened {
-                    admitted.admit(index, record, &principals, &counterparties);
+                    admitted.admit(index, record, &senders);
                 }
             }
             Err(error) => {
@@ -201,33 +216,31 @@ impl<P: MatcherPorts> Matcher<P> {
     }
 
     /// Everybody whom the records name as their sender, as far as the registry knows them.
-    async fn identify(
-        &self,
-        opened: &[(usize, Opened)],
-        now: Timestamp,
-    ) -> Result<
-        (
-            HashMap<Principal, CounterpartyId>,
-            HashMap<CounterpartyId, Arc<Counterparty>>,
-        ),
-        PortError,
-    > {
-        let mut principals: Vec<Principal> = opened
-            .iter()
-            .filter_map(|(_, record)| record.principal())
-            .collect();
-        principals.sort();
-        principals.dedup();
+    async fn identify(&self, opened: &[(usize, Opened)], now: Timestamp) -> Result<Senders, PortError> {
+        let senders = self.look_up(opened, now).await?;
+        let (principals, ids) = senders.disagreeing();
+        if principals.is_empty() {
+            return Ok(senders);
+        }
+        // One of the two may have been read before the other changed.
+        self.registry.forget(&principals, &ids);
+        self.look_up(opened, now).await
+    }
+
+    async fn look_up(&self, opened: &[(usize, Opened)], now: Timestamp) -> Result<Senders, PortError> {
+        let named = opened.iter().filter_map(|(_, record)| record.principal());
+        let principals = distinct(named);
         let known = self.registry.find(&self.ports, &principals, now).await?;
         let behalf = opened.iter().filter_map(|(_, record)| match &record.origin {
             Origin::OnBehalfOf(id) => Some(id.clone()),
             Origin::Sender(_) => None,
         });
-        let mut ids: Vec<CounterpartyId> = known.values().cloned().chain(behalf).collect();
-        ids.sort();
-        ids.dedup();
+        let ids = distinct(known.values().cloned().chain(behalf));
         let counterparties = self.registry.read(&self.ports, &ids, now).await?;
-        Ok((known, counterparties))
+        Ok(Senders {
+            principals: known,
+            counterparties,
+        })
     }
 
     /// Decides and writes every task. What cannot be begun goes back.
@@ -239,23 +252,27 @@ impl<P: MatcherPorts> Matcher<P> {
             tasks: (0..tasks.len()).map(|task| (task, Err(reason))).collect(),
             ..LaneEnd::default()
         };
-        let key = match self.current_key().await {
-            Ok(key) => key,
-            Err(error) => {
-                tracing::error!(event = "epoch_key_unavailable", %error);
-                return all_back(RetryReason::KeyUnavailable);
-            }
-        };
-        let stored = match self.stored(tasks).await {
-            Ok(stored) => stored,
-            Err(error) => {
-                tracing::warn!(event = "read_failed", %error);
-                return all_back(RetryReason::StoreUnavailable);
-            }
+        let (key, stored) = match survive(self.begin(tasks)).await {
+            Some(Ok(begun)) => begun,
+            Some(Err(reason)) => return all_back(reason),
+            None => return all_back(RetryReason::Panicked),
         };
         let end = self.run_lanes(tasks, stored, key, deadlines).await;
         tally.add(&end.tally);
         end
+    }
+
+    /// What every lane needs: the key of the day, and what is stored under the ids that the tasks name.
+    async fn begin(&self, tasks: &[Task]) -> Result<(Arc<EpochKey>, Stored), RetryReason> {
+        let key = self.current_key().await.map_err(|error| {
+            tracing::error!(event = "epoch_key_unavailable", %error);
+            RetryReason::KeyUnavailable
+        })?;
+        let stored = self.stored(tasks).await.map_err(|error| {
+            tracing::warn!(event = "read_failed", %error);
+            RetryReason::StoreUnavailable
+        })?;
+        Ok((key, stored))
     }
 
     async fn current_key(&self) -> Result<Arc<EpochKey>, PortError> {
@@ -270,18 +287,16 @@ impl<P: MatcherPorts> Matcher<P> {
     }
 
     /// The submissions under the tasks' own and original ids.
-    async fn stored(&self, tasks: &[Task]) -> Result<HashMap<OrderKey, Option<Submission>>, PortError> {
+    async fn stored(&self, tasks: &[Task]) -> Result<Stored, PortError> {
         let own = tasks.iter().map(|task| task.arrival.order.clone());
-        let mut keys: Vec<OrderKey> = own.chain(originals(tasks)).collect();
-        keys.sort();
-        keys.dedup();
+        let keys = distinct(own.chain(originals(tasks)));
         Ok(self.ports.read_submissions(&keys).await?.into_iter().collect())
     }
 
     async fn run_lanes(
         &self,
         tasks: &[Task],
-        stored: HashMap<OrderKey, Option<Submission>>,
+        stored: Stored,
         key: Arc<EpochKey>,
         deadlines: &Deadlines,
     ) -> LaneEnd {
@@ -295,35 +310,27 @@ impl<P: MatcherPorts> Matcher<P> {
             stop_at: deadlines.decide_until,
         };
         let lanes = assign(tasks, &stored);
-        let runs = lanes.into_values().map(|members| {
-            let named = members.iter().filter_map(|task| tasks.get(*task));
-            let wanted = named.flat_map(|task| {
-                originals(std::slice::from_ref(task))
-                    .chain([task.arrival.order.clone()])
-                    .collect::<Vec<_>>()
-            });
-            let known = wanted
-                .filter_map(|key| stored.get(&key).map(|found| (key, found.clone())))
-                .collect();
-            let lane = Lane::new(&around, tasks, &members, known, (self.surroundings.seed)());
+        let (around, stored) = (&around, &stored);
+        let runs = lanes.into_values().map(|members| async move {
+            let run = async {
+                let known = known_to(tasks, &members, stored);
+                let seed = (self.surroundings.seed)();
+                Lane::new(around, tasks, &members, known, seed).run().await
+            };
             // Boxed: a lane's future is large, and the batch holds several.
-            async move {
-                (
-                    members,
-                    AssertUnwindSafe(Box::pin(lane.run())).catch_unwind().await,
-                )
-            }
+            let end = survive(Box::pin(run)).await;
+            (members, end)
         });
         let ends: Vec<_> = stream::iter(runs).buffer_unordered(LANES_AT_ONCE).collect().await;
         let mut whole = LaneEnd::default();
         for (members, end) in ends {
             match end {
-                Ok(end) => {
+                Some(end) => {
                     whole.tasks.extend(end.tasks);
                     whole.made.extend(end.made);
                     whole.tally.add(&end.tally);
                 }
-                Err(_) => whole
+                None => whole
                     .tasks
                     .extend(members.into_iter().map(|task| (task, Err(RetryReason::Panicked)))),
             }
@@ -364,6 +371,20 @@ impl<P: MatcherPorts> Matcher<P> {
         tally.published = publisher.published();
         ends
     }
+}
+
+/// What was read of the submissions that a lane's tasks name.
+fn known_to(tasks: &[Task], members: &[usize], stored: &Stored) -> Vec<(OrderKey, Option<Submission>)> {
+    let named = members.iter().filter_map(|task| tasks.get(*task));
+    let wanted =
+        named.flat_map(|task| originals(std::slice::from_ref(task)).chain([task.arrival.order.clone()]));
+    wanted
+        .filter_map(|key| stored.get(&key).map(|found| (key, found.clone())))
+        .collect()
+}
+
+fn distinct<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
+    all.collect::<BTreeSet<T>>().into_iter().collect()
 }
 
 fn join(outcomes: &mut BTreeMap<usize, Outcome>, record: usize, outcome: Outcome) {

@@ -19,6 +19,7 @@ use symbolon_shared::domain::token::MatchId;
 use symbolon_shared::ports::{MatcherPorts, PortError};
 
 use crate::epoch_keys::EpochKeys;
+use crate::guard::survive;
 use crate::lane::Decided;
 use crate::registry_cache::RegistryCache;
 
@@ -122,7 +123,7 @@ impl<'a, P: MatcherPorts> Publisher<'a, P> {
             .filter(|id| !self.messages.contains_key(*id))
             .copied()
             .collect();
-        if let Err(error) = self.recall(&unknown).await {
+        if let Some(Err(error)) = survive(self.recall(&unknown)).await {
             tracing::warn!(event = "match_not_recalled", %error);
         }
         let (mut ready, mut outbox) = (Vec::new(), Vec::new());
@@ -260,10 +261,14 @@ impl<'a, P: MatcherPorts> Publisher<'a, P> {
         ten: &'m [OutboundMessage],
     ) -> (&'m [OutboundMessage], Vec<usize>) {
         let none_taken = || (0..ten.len()).collect();
-        let failed = self.ports.send_messages(url, ten).await.unwrap_or_else(|error| {
-            tracing::warn!(event = "publish_failed", %error);
-            none_taken()
-        });
+        let failed = match survive(self.ports.send_messages(url, ten)).await {
+            Some(Ok(failed)) => failed,
+            Some(Err(error)) => {
+                tracing::warn!(event = "publish_failed", %error);
+                none_taken()
+            }
+            None => none_taken(),
+        };
         (ten, failed)
     }
 
@@ -294,7 +299,7 @@ impl<'a, P: MatcherPorts> Publisher<'a, P> {
     ) -> BTreeMap<usize, Telling> {
         let marks = told
             .into_iter()
-            .map(|(task, telling)| async move { (task, self.mark_one(telling).await) });
+            .map(|(task, telling)| async move { (task, survive(self.mark_one(telling)).await) });
         let marked: Vec<_> = stream::iter(marks)
             .buffer_unordered(SENDS_AT_ONCE)
             .collect()
@@ -302,15 +307,18 @@ impl<'a, P: MatcherPorts> Publisher<'a, P> {
         let mut grown = BTreeMap::new();
         for (task, mark) in marked {
             match mark {
-                Ok(None) => {
+                Some(Ok(None)) => {
                     ends.insert(task, Ok(()));
                 }
-                Ok(Some(telling)) => {
+                Some(Ok(Some(telling))) => {
                     grown.insert(task, telling);
                 }
-                Err(error) => {
+                Some(Err(error)) => {
                     tracing::warn!(event = "told_not_marked", %error);
                     ends.insert(task, Err(RetryReason::StoreUnavailable));
+                }
+                None => {
+                    ends.insert(task, Err(RetryReason::Panicked));
                 }
             }
         }

@@ -27,6 +27,12 @@ impl<K: Eq + Hash + Clone, V: Clone> Aged<K, V> {
         (now.millis_since(*read_at) < MAX_STALENESS_MILLIS).then(|| value.clone())
     }
 
+    fn forget(&mut self, keys: &[K]) {
+        for key in keys {
+            self.values.remove(key);
+        }
+    }
+
     fn put(&mut self, key: K, value: V, now: Timestamp) {
         if self.values.len() >= MAX_ENTRIES {
             self.values
@@ -89,6 +95,12 @@ impl RegistryCache {
             }
         }
         Ok(known)
+    }
+
+    /// Forgets these, so that the next question about them is answered by the registry itself.
+    pub(crate) fn forget(&self, principals: &[Principal], ids: &[CounterpartyId]) {
+        lock(&self.principals).forget(principals);
+        lock(&self.counterparties).forget(ids);
     }
 
     /// What is known of these counterparties; one that is not registered is left out.

@@ -10,6 +10,7 @@ use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::ports::{DeadLetter, DeadLetters};
 
 use crate::admission::SetAside;
+use crate::guard::survive;
 
 /// Rounds in which failed entries are sent again.
 const MAX_ROUNDS: usize = 3;
@@ -18,12 +19,12 @@ const MAX_ROUNDS: usize = 3;
 /// set aside of it is there.
 pub(crate) async fn set_aside<D: DeadLetters>(
     ports: &D,
-    asides: &[SetAside],
+    asides: impl Iterator<Item = &SetAside>,
     clock: &(dyn Fn() -> Timestamp + Send + Sync),
     stop_at: Timestamp,
 ) -> BTreeMap<usize, Outcome> {
     let mut outcomes = BTreeMap::new();
-    let (fitting, too_large): (Vec<_>, Vec<_>) = asides.iter().partition(|aside| aside.envelope.fits());
+    let (fitting, too_large): (Vec<_>, Vec<_>) = asides.partition(|aside| aside.envelope.fits());
     for aside in too_large {
         note(&mut outcomes, aside.record, Outcome::Retry(RetryReason::TooLarge));
     }
@@ -58,10 +59,14 @@ async fn send_round<'a, D: DeadLetters>(
     let mut left = Vec::new();
     for ten in open.chunks(MAX_BATCH_ENTRIES) {
         let letters: Vec<DeadLetter> = ten.iter().map(|aside| letter(aside)).collect();
-        let failed = ports.send_dead_letters(&letters).await.unwrap_or_else(|error| {
-            tracing::warn!(event = "set_aside_failed", %error);
-            (0..ten.len()).collect()
-        });
+        let failed = match survive(ports.send_dead_letters(&letters)).await {
+            Some(Ok(failed)) => failed,
+            Some(Err(error)) => {
+                tracing::warn!(event = "set_aside_failed", %error);
+                (0..ten.len()).collect()
+            }
+            None => (0..ten.len()).collect(),
+        };
         for (index, aside) in ten.iter().enumerate() {
             if failed.contains(&index) {
                 left.push(*aside);
