@@ -1,69 +1,52 @@
 //! Every event fixture through the real handler: the answer and the effects as snapshots.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use matcher::settings::OwnRoles;
 use matcher::{Matcher, Surroundings};
 use serde_json::{Value, json};
-use symbolon_shared::domain::counterparty::Counterparty;
-use symbolon_shared::domain::identifiers::{CounterpartyId, Principal};
-use symbolon_shared::domain::parameters::MatchParameters;
-use symbolon_shared::domain::time::Timestamp;
+use symbolon_shared::domain::inbox::OutboundMessage;
 use symbolon_shared::testing::MemoryPorts;
 
-const REGION: &str = "us-east-1";
-/// What the local deployment's matcher role has: `envelope-from-own-role` names it.
-const OWN_ROLE: &str = "AROA7LGYHL3K6QY4Y7KSA";
+use crate::world::{REGION, World, own_roles};
+
+/// How many there are: one that is not read would be noticed.
+const FIXTURES: usize = 16;
 
 fn events() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events")
 }
 
-fn ports() -> MemoryPorts {
-    let ports = MemoryPorts::new();
-    for n in 1..=3 {
-        let inboxes = BTreeMap::from([(REGION.to_owned(), format!("inbox-{n}"))]);
-        let principal = Principal::new(format!("AROACOUNTERPARTY{n:05}")).unwrap();
-        ports.put_counterparty(Counterparty::new(
-            CounterpartyId::new(format!("cp-{n}")).unwrap(),
-            principal,
-            inboxes,
-        ));
-    }
-    let parameters: MatchParameters = serde_json::from_value(json!({
-        "v": 1, "symbol": "BTCUSD", "tick": "0.01", "lot": "0.00000001", "pricePolicy": "resting",
-        "currency": "USD", "tradable": true, "version": 1
-    }))
-    .unwrap();
-    ports.put_parameters(parameters);
-    ports
+fn market() -> World {
+    let world = World::empty();
+    (1..=3).for_each(|n| world.register(n, |_| ()));
+    world.add_symbol("BTCUSD");
+    world
 }
 
-fn matcher(ports: MemoryPorts) -> Matcher<MemoryPorts> {
+/// As the local deployment has it so far, and with the same randomness for every fixture.
+fn matcher(world: &World) -> Matcher<MemoryPorts> {
     let roles = OwnRoles {
-        matcher: Principal::new(OWN_ROLE).unwrap(),
         redrive: None,
         bulk: None,
+        ..own_roles()
     };
     let surroundings = Surroundings {
-        clock: Box::new(|| Timestamp::parse_rfc3339("2099-01-01T00:00:01Z").unwrap()),
         seed: Box::new(|| [7; 32]),
+        ..world.surroundings()
     };
-    Matcher::new(ports, REGION.to_owned(), roles, surroundings)
+    Matcher::new(world.memory.clone(), REGION.to_owned(), roles, surroundings)
 }
 
-async fn handle(matcher: &Matcher<MemoryPorts>, event: &Value) -> Value {
-    let deadline = Timestamp::parse_rfc3339("2099-01-01T00:00:31Z").unwrap();
+async fn handle(world: &World, matcher: &Matcher<MemoryPorts>, event: &Value) -> Value {
+    let deadline = world.clock.now().plus_millis(30_000);
     serde_json::to_value(matcher.handle(event.clone(), deadline).await).unwrap()
 }
 
 fn effects(ports: &MemoryPorts) -> Value {
     let bodies = |queue: Vec<_>| -> Vec<Value> {
-        let parse =
-            |m: symbolon_shared::domain::inbox::OutboundMessage| serde_json::from_str(&m.body).unwrap();
+        let parse = |message: OutboundMessage| serde_json::from_str(&message.body).unwrap();
         queue.into_iter().map(parse).collect()
     };
     let inboxes: BTreeMap<_, _> = ports
@@ -117,22 +100,22 @@ async fn every_fixture_does_what_its_snapshot_says() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .collect();
     names.sort();
-    assert_eq!(names.len(), 16);
+    assert_eq!(names.len(), FIXTURES);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
     for path in names {
         let event: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let ports = ports();
-        let matcher = matcher(ports.clone());
-        let answer = handle(&matcher, &event).await;
+        let world = market();
+        let matcher = matcher(&world);
+        let answer = handle(&world, &matcher, &event).await;
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        insta::assert_json_snapshot!(
-            name.clone(),
-            json!({"answer": answer, "effects": effects(&ports)})
-        );
+        let before = effects(&world.memory);
+        let seen = json!({"answer": answer, "effects": before});
+        settings.bind(|| insta::assert_json_snapshot!(name.clone(), seen));
 
         // The same event once more: nothing new is stored, and every message is a copy of one already sent.
-        let before = effects(&ports);
-        let again = handle(&matcher, &event).await;
-        let after = effects(&ports);
+        let again = handle(&world, &matcher, &event).await;
+        let after = effects(&world.memory);
         assert_eq!(again, answer, "{name}");
         assert_eq!(before["book"], after["book"], "{name}");
         assert_eq!(before["submissions"], after["submissions"], "{name}");
