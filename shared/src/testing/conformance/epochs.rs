@@ -120,6 +120,12 @@ pub(super) async fn a_changed_key_is_refused<P: EveryPort, A: Arrange>(on: &Stag
     if let Some(last) = bytes.last_mut() {
         *last ^= 1;
     }
-    is_refused(on, on.epoch(1), &WrappedKey(bytes)).await?;
-    is_refused(on, on.epoch(1), &WrappedKey(vec![0; 8])).await
+    is_refused(on, on.epoch(1), &WrappedKey(bytes)).await
+}
+
+pub(super) async fn what_was_never_wrapped_is_refused<P: EveryPort, A: Arrange>(
+    on: &Stage<'_, P, A>,
+) -> Verdict {
+    is_refused(on, on.epoch(1), &WrappedKey(vec![0; 8])).await?;
+    is_refused(on, on.epoch(1), &WrappedKey(vec![7; 200])).await
 }

@@ -72,7 +72,7 @@ impl<'a, P: EveryPort, A> Stage<'a, P, A> {
     }
 
     pub(super) fn queue_name(&self, n: u32) -> String {
-        format!("inbox-{}", self.text("queue", n).to_ascii_lowercase())
+        format!("conformance-{}", self.text("queue", n).to_ascii_lowercase())
     }
 
     pub(super) fn match_id(&self, n: u32) -> MatchId {

@@ -46,6 +46,9 @@ pub trait Arrange: Sync {
     /// Makes a queue of this name (letters, digits, `-`) and gives its URL.
     fn create_inbox(&self, name: &str) -> impl Future<Output = Result<String, ArrangeError>> + Send;
 
+    /// Takes a queue down that a case has done with.
+    fn remove_inbox(&self, url: &str) -> impl Future<Output = Result<(), ArrangeError>> + Send;
+
     /// The URL that a queue of this name would have.
     fn inbox_url(&self, name: &str) -> String;
 
@@ -173,7 +176,8 @@ suite! {
         a_wrapped_key_unwraps_to_the_same_key
         every_generated_key_is_another
         a_key_of_another_epoch_is_refused
-        a_changed_key_is_refused;
+        a_changed_key_is_refused
+        what_was_never_wrapped_is_refused;
     queues:
         ten_messages_arrive_as_they_were_sent
         more_than_a_mebibyte_arrives

@@ -15,7 +15,9 @@ async fn send<P: EveryPort, A: Arrange>(
 ) -> Result<(Vec<usize>, Vec<Delivered>), Unmet> {
     let url = on.arrange.create_inbox(&on.queue_name(1)).await?;
     let left = on.ports.send_messages(&url, messages).await?;
-    Ok((left, on.arrange.drain_inbox(&url).await?))
+    let delivered = on.arrange.drain_inbox(&url).await?;
+    on.arrange.remove_inbox(&url).await?;
+    Ok((left, delivered))
 }
 
 /// Whether exactly these arrived, bare of attributes; a standard queue keeps no order.

@@ -12,6 +12,11 @@ impl Arrange for MemoryPorts {
         Ok(url)
     }
 
+    async fn remove_inbox(&self, url: &str) -> Result<(), ArrangeError> {
+        self.state().inboxes.remove(url);
+        Ok(())
+    }
+
     fn inbox_url(&self, name: &str) -> String {
         format!("memory://{name}")
     }
