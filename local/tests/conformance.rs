@@ -4,7 +4,11 @@
 //! There it makes tables as `template.yaml` describes them, queues and a key, all of its own, and takes them down
 //! again.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "what cannot be prepared fails the test")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what cannot be prepared fails the test"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -210,7 +210,9 @@ mod tests {
     #[test]
     fn amounts_and_steps_too_far_apart_are_seen() {
         let countable = |amount: &str, step: &str| {
-            Quantity::parse(amount).unwrap().is_countable_in(Quantity::parse(step).unwrap())
+            Quantity::parse(amount)
+                .unwrap()
+                .is_countable_in(Quantity::parse(step).unwrap())
         };
         assert!(countable("9999999999.99999999", "0.00000001"));
         assert!(!countable("10000000000", "0.00000001"));

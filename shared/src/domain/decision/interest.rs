@@ -83,7 +83,10 @@ impl Case<'_> {
         match self.mark {
             Some(mark) => {
                 let born = self.born_cancelled(submission, mark, Leg::untouched(terms.order_qty));
-                Ok(Effect { accepts_interest: true, ..born })
+                Ok(Effect {
+                    accepts_interest: true,
+                    ..born
+                })
             }
             None => self.enter(submission, &terms, parameters, entropy),
         }
