@@ -70,7 +70,8 @@ impl Rank {
     /// The rank of `order` at `price`, accepted at `accepted_at`.
     #[must_use]
     pub fn new(side: Side, price: Price, accepted_at: Timestamp, order: &OrderKey) -> Self {
-        let time = accepted_at.as_millis().max(0);
+        // A time beyond the field would break the layout, and with it every reading of the book.
+        let time = accepted_at.as_millis().clamp(0, 10_i64.pow(15) - 1);
         Self(format!(
             "{}{time:0width$}{}",
             price_field(side, price),
@@ -316,6 +317,25 @@ mod tests {
                 let rank = Rank::new(side, price(text), Timestamp::from_millis(0), &order("x"));
                 assert!(Rank::try_from(rank.as_str().to_owned()).is_ok(), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn the_widest_times_fit() {
+        for millis in [
+            i64::MIN,
+            -1,
+            0,
+            999_999_999_999_999,
+            1_000_000_000_000_000,
+            i64::MAX,
+        ] {
+            let rank = Rank::new(Side::Buy, price("1"), Timestamp::from_millis(millis), &order("x"));
+            let read = Rank::try_from(rank.as_str().to_owned()).unwrap();
+            assert_eq!(
+                read.accepted_at().as_millis(),
+                millis.clamp(0, 999_999_999_999_999)
+            );
         }
     }
 
