@@ -177,3 +177,125 @@ impl Opened {
         (tasks, asides)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use symbolon_shared::domain::envelope::SenderId;
+
+    use super::*;
+
+    fn principal(id: &str) -> Principal {
+        Principal::new(id).unwrap()
+    }
+
+    fn roles() -> OwnRoles {
+        OwnRoles {
+            matcher: principal("AROAMATCHER"),
+            redrive: Some(principal("AROAREDRIVE")),
+            bulk: Some(principal("AROABULK")),
+        }
+    }
+
+    fn from(sender: &str, body: String) -> Stamped {
+        Stamped {
+            sender: SenderId::parse(sender).unwrap(),
+            sent_at: Timestamp::from_millis(900),
+            receive_count: 2,
+            body,
+        }
+    }
+
+    fn envelope(origin: Origin) -> String {
+        Envelope {
+            origin,
+            sent_at: Timestamp::from_millis(5),
+            cycles: 3,
+            reason: None,
+            body: "inside".to_owned(),
+        }
+        .to_json()
+    }
+
+    fn of_sender() -> String {
+        envelope(Origin::Sender(SenderId::parse("AROACOUNTERPARTY:desk").unwrap()))
+    }
+
+    fn on_behalf() -> String {
+        envelope(Origin::OnBehalfOf(CounterpartyId::new("cp-a").unwrap()))
+    }
+
+    #[test]
+    fn an_envelope_is_opened_by_who_sent_it() {
+        for (sender, body, opened, broken) in [
+            ("AROAMATCHER:f", of_sender(), true, false),
+            ("AROAREDRIVE:f", of_sender(), true, false),
+            ("AROABULK:f", of_sender(), true, false),
+            ("AROABULK:f", on_behalf(), true, false),
+            ("AROAMATCHER:f", on_behalf(), false, true),
+            ("AROAREDRIVE:f", on_behalf(), false, true),
+            ("AROAREDRIVE:f", "{}".to_owned(), false, true),
+            ("AROACOUNTERPARTY:f", of_sender(), false, false),
+            ("AROACOUNTERPARTY:AROAMATCHER", of_sender(), false, false),
+            ("AROAMATCHERX:f", of_sender(), false, false),
+            (":AROAMATCHER", of_sender(), false, false),
+        ] {
+            let what = format!("{sender}: {body}");
+            let read = open(from(sender, body.clone()), &roles());
+            assert_eq!(read.broken, broken, "{what}");
+            let stamps = (read.sent_at.as_millis(), read.cycles, read.body.as_str());
+            let expected = if opened {
+                (5, 3, "inside")
+            } else {
+                (900, 0, body.as_str())
+            };
+            assert_eq!(stamps, expected, "{what}");
+            assert_eq!(read.receive_count, 2);
+        }
+    }
+
+    #[test]
+    fn a_role_that_there_is_not_opens_nothing() {
+        let roles = OwnRoles {
+            redrive: None,
+            bulk: None,
+            ..roles()
+        };
+        for sender in ["AROAREDRIVE:f", "AROABULK:f", ":f"] {
+            let read = open(from(sender, of_sender()), &roles);
+            assert!(!read.broken && read.sent_at.as_millis() == 900, "{sender}");
+        }
+    }
+
+    fn registry(named: &str) -> Senders {
+        let id = CounterpartyId::new("cp-a").unwrap();
+        let counterparty = Counterparty::new(id.clone(), principal(named), BTreeMap::new());
+        Senders {
+            principals: HashMap::from([(principal("AROACOUNTERPARTY"), id.clone())]),
+            counterparties: HashMap::from([(id, Arc::new(counterparty))]),
+        }
+    }
+
+    #[test]
+    fn principal_and_counterparty_must_name_each_other() {
+        let origin = Origin::Sender(SenderId::parse("AROACOUNTERPARTY:desk").unwrap());
+        let agreeing = registry("AROACOUNTERPARTY");
+        assert!(agreeing.of(&origin).is_some());
+        assert!(agreeing.disagreeing().0.is_empty());
+        let other = registry("AROAOTHER");
+        assert!(other.of(&origin).is_none());
+        assert_eq!(other.disagreeing().0, [principal("AROACOUNTERPARTY")]);
+        // The bulk role names the counterparty itself.
+        assert!(
+            other
+                .of(&Origin::OnBehalfOf(CounterpartyId::new("cp-a").unwrap()))
+                .is_some()
+        );
+        assert!(
+            other
+                .of(&Origin::OnBehalfOf(CounterpartyId::new("cp-b").unwrap()))
+                .is_none()
+        );
+    }
+}

@@ -104,3 +104,73 @@ fn missing() -> PortError {
         code: "EpochKeyMissing".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use symbolon_shared::testing::{FaultyPorts, Injection, MemoryPorts, Operation, Script};
+
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_millis(1_795_428_930_123);
+
+    fn today() -> EpochId {
+        EpochId::new(NOON, 0)
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_at_the_same_time_waits_for_one_unwrapping() {
+        let (keys, ports) = (EpochKeys::default(), MemoryPorts::new());
+        let ask = || keys.current(&ports, today(), NOON);
+        let (one, other, third) = tokio::join!(ask(), ask(), keys.of(&ports, today()));
+        assert!(Arc::ptr_eq(&one.unwrap(), &other.unwrap()));
+        assert_eq!(third.unwrap().epoch(), today());
+        assert_eq!(ports.calls(Operation::UnwrapKey), 1);
+        assert_eq!(ports.calls(Operation::GenerateKey), 1);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_a_match_names_is_never_made() {
+        let (keys, ports) = (EpochKeys::default(), MemoryPorts::new());
+        let error = keys.of(&ports, today()).await.err().unwrap();
+        assert_eq!(
+            (error.fault, error.code.as_str()),
+            (Fault::Corrupt, "EpochKeyMissing")
+        );
+        assert!(ports.epochs().is_empty());
+    }
+
+    #[tokio::test]
+    async fn tomorrows_key_is_provided_once_a_day_and_not_unwrapped() {
+        let (keys, ports) = (EpochKeys::default(), MemoryPorts::new());
+        for _ in 0..3 {
+            keys.provide_next(&ports, today(), NOON).await.unwrap();
+        }
+        assert_eq!(ports.epochs(), [today().next_day()]);
+        keys.provide_next(&ports, today().next_day(), NOON).await.unwrap();
+        assert_eq!(ports.epochs().len(), 2);
+        assert_eq!(
+            (
+                ports.calls(Operation::GenerateKey),
+                ports.calls(Operation::UnwrapKey)
+            ),
+            (2, 0)
+        );
+    }
+
+    #[tokio::test]
+    async fn an_offer_whose_answer_was_lost_is_read_back() {
+        let script = Script::of([(Operation::PutKey, 1, Injection::ResponseLost)]);
+        let (keys, ports) = (EpochKeys::default(), FaultyPorts::new(MemoryPorts::new(), script));
+        assert!(keys.current(&ports, today(), NOON).await.is_err());
+        assert!(keys.current(&ports, today(), NOON).await.is_ok());
+        assert_eq!(ports.calls(Operation::GenerateKey), 1, "the stored one is taken");
+    }
+
+    #[tokio::test]
+    async fn what_failed_is_not_remembered() {
+        let script = Script::of([(Operation::UnwrapKey, 1, Injection::RequestLost)]);
+        let (keys, ports) = (EpochKeys::default(), FaultyPorts::new(MemoryPorts::new(), script));
+        assert!(keys.current(&ports, today(), NOON).await.is_err());
+        assert!(keys.current(&ports, today(), NOON).await.is_ok());
+    }
+}

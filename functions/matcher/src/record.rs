@@ -63,3 +63,66 @@ fn stamps(message: SqsMessage) -> Option<Stamped> {
         body: message.body?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(attributes: &Value) -> Value {
+        json!({"messageId": "m-1", "body": "{}", "attributes": attributes, "unknown": [1, {}]})
+    }
+
+    fn only(event: Value) -> Record {
+        let mut records = split(event);
+        assert_eq!(records.len(), 1);
+        records.remove(0)
+    }
+
+    #[test]
+    fn the_stamps_of_sqs_are_read() {
+        let attributes = json!({
+            "SenderId": "AROAEXAMPLE:desk", "SentTimestamp": "1796140800123", "ApproximateReceiveCount": "4"
+        });
+        let read = only(json!({"Records": [record(&attributes)]}));
+        assert_eq!(read.message_id.as_deref(), Some("m-1"));
+        let stamped = read.stamped.unwrap();
+        assert_eq!(stamped.sender.encode(), "AROAEXAMPLE:desk");
+        assert_eq!(stamped.sent_at.as_millis(), 1_796_140_800_123);
+        assert_eq!((stamped.receive_count, stamped.body.as_str()), (4, "{}"));
+    }
+
+    #[test]
+    fn a_receive_count_that_cannot_be_read_is_a_first_receive() {
+        for count in [json!(null), json!("many"), json!("-1"), json!("4294967296")] {
+            let mut attributes = json!({"SenderId": "AROAEXAMPLE", "SentTimestamp": "0"});
+            if !count.is_null() {
+                attributes["ApproximateReceiveCount"] = count.clone();
+            }
+            let stamped = only(json!({"Records": [record(&attributes)]})).stamped.unwrap();
+            assert_eq!(stamped.receive_count, 1, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_record_keeps_its_name_whatever_else_is_missing() {
+        let read = only(json!({"Records": [{"messageId": "m-2", "attributes": 7}]}));
+        assert_eq!(read.message_id.as_deref(), Some("m-2"));
+        assert!(read.stamped.is_none());
+    }
+
+    #[test]
+    fn what_is_not_understood_is_one_record_without_a_name() {
+        for event in [
+            json!(null),
+            json!({}),
+            json!([{"messageId": "m-1"}]),
+            json!({"Records": "m-1"}),
+        ] {
+            let read = only(event);
+            assert!(read.message_id.is_none() && read.stamped.is_none());
+        }
+        assert!(split(json!({"Records": []})).is_empty());
+    }
+}

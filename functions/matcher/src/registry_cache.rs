@@ -130,3 +130,90 @@ impl RegistryCache {
         Ok(known)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use symbolon_shared::testing::{MemoryPorts, Operation};
+
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(1_000_000 + millis)
+    }
+
+    fn counterparty(n: usize) -> Counterparty {
+        let id = CounterpartyId::new(format!("cp-{n}")).unwrap();
+        Counterparty::new(id, Principal::new(format!("AROA{n}")).unwrap(), BTreeMap::new())
+    }
+
+    async fn known(cache: &RegistryCache, ports: &MemoryPorts, n: usize, now: Timestamp) -> (bool, bool) {
+        let counterparty = counterparty(n);
+        let principals = cache.find(ports, &[counterparty.principal], now).await.unwrap();
+        let read = cache.read(ports, &[counterparty.id], now).await.unwrap();
+        (principals.len() == 1, read.len() == 1)
+    }
+
+    fn calls(ports: &MemoryPorts) -> (u64, u64) {
+        (
+            ports.calls(Operation::FindPrincipals),
+            ports.calls(Operation::ReadCounterparties),
+        )
+    }
+
+    #[tokio::test]
+    async fn what_was_read_is_believed_for_half_a_minute() {
+        let (cache, ports) = (RegistryCache::default(), MemoryPorts::new());
+        ports.put_counterparty(counterparty(1));
+        for (millis, reads) in [(0, 1), (29_999, 1), (30_000, 2), (59_999, 2), (60_000, 3)] {
+            assert_eq!(known(&cache, &ports, 1, at(millis)).await, (true, true));
+            assert_eq!(calls(&ports), (reads, reads), "{millis}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_not_registered_is_asked_for_again() {
+        let (cache, ports) = (RegistryCache::default(), MemoryPorts::new());
+        assert_eq!(known(&cache, &ports, 1, at(0)).await, (false, false));
+        ports.put_counterparty(counterparty(1));
+        assert_eq!(known(&cache, &ports, 1, at(0)).await, (true, true));
+    }
+
+    #[tokio::test]
+    async fn what_is_forgotten_is_read_again() {
+        let (cache, ports) = (RegistryCache::default(), MemoryPorts::new());
+        ports.put_counterparty(counterparty(1));
+        known(&cache, &ports, 1, at(0)).await;
+        cache.forget(&[counterparty(1).principal], &[counterparty(1).id]);
+        assert_eq!(known(&cache, &ports, 1, at(0)).await, (true, true));
+        assert_eq!(calls(&ports), (2, 2));
+    }
+
+    #[tokio::test]
+    async fn it_stays_small_and_drops_what_is_stale_first() {
+        let (cache, ports) = (RegistryCache::default(), MemoryPorts::new());
+        let many = MAX_ENTRIES + 10;
+        let principals: Vec<Principal> = (0..many).map(|n| counterparty(n).principal).collect();
+        (0..many).for_each(|n| ports.put_counterparty(counterparty(n)));
+        let found = cache
+            .find(&ports, &principals[..MAX_ENTRIES - 1], at(0))
+            .await
+            .unwrap();
+        assert_eq!(found.len(), MAX_ENTRIES - 1);
+        cache
+            .find(&ports, &principals[MAX_ENTRIES - 1..MAX_ENTRIES], at(20_000))
+            .await
+            .unwrap();
+        // Full: the stale ones go, the fresh one stays.
+        cache
+            .find(&ports, &principals[MAX_ENTRIES..], at(40_000))
+            .await
+            .unwrap();
+        assert_eq!(lock(&cache.principals).values.len(), 1 + 10);
+        // All fresh: the bound holds all the same, and nobody is forgotten in the answer.
+        let found = cache.find(&ports, &principals, at(40_001)).await.unwrap();
+        assert_eq!(found.len(), many);
+        assert!(lock(&cache.principals).values.len() <= MAX_ENTRIES);
+    }
+}

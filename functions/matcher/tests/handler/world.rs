@@ -1,8 +1,8 @@
 //! A small market in memory: counterparties, parameters, and a clock that stands until it is moved.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use matcher::settings::OwnRoles;
 use matcher::{Matcher, Surroundings};
@@ -29,6 +29,8 @@ pub(crate) const EPOCH_MILLIS: i64 = 4_070_908_800_000;
 const TIME_OUT_MILLIS: i64 = 30_000;
 
 pub(crate) const COUNTERPARTIES: usize = 12;
+/// Every symbol that a test may add.
+pub(crate) const SYMBOLS: [&str; 3] = ["BTCUSD", "ETHUSD", "XRPUSD"];
 
 /// A clock that moves when it is told to, and by `step` with every look at it.
 #[derive(Clone)]
@@ -82,6 +84,7 @@ pub(crate) fn fresh_seed() -> [u8; 32] {
 pub(crate) struct World {
     pub(crate) memory: MemoryPorts,
     pub(crate) clock: TestClock,
+    delivered: Arc<Mutex<Vec<Value>>>,
 }
 
 impl World {
@@ -97,6 +100,7 @@ impl World {
         Self {
             memory: MemoryPorts::new(),
             clock: TestClock::new(),
+            delivered: Arc::default(),
         }
     }
 
@@ -163,8 +167,15 @@ impl World {
         matcher: &Matcher<P>,
         event: Value,
     ) -> Vec<String> {
+        let records = event["Records"].as_array().cloned().unwrap_or_default();
+        self.delivered.lock().unwrap().extend(records);
         let deadline = self.clock.now().plus_millis(TIME_OUT_MILLIS);
         failed(Box::pin(matcher.handle(event, deadline)).await)
+    }
+
+    /// Every record that was delivered, as often as it was.
+    pub(crate) fn delivered(&self) -> Vec<Value> {
+        self.delivered.lock().unwrap().clone()
     }
 
     pub(crate) fn submission(&self, n: usize, cl_ord_id: &str) -> Option<Submission> {
