@@ -363,6 +363,7 @@ async fn a_bundle_with_a_member_to_try_again_comes_back_and_its_others_are_dupli
             with(sell("A-1", "1", "100"), &json!({"ack": true})),
             replace("A-3", "A-0", "1"),
             sell("A-2", "1", "101"),
+            json!({"type": "interest"}),
         ]),
     );
     for count in 1..=3 {
@@ -370,9 +371,13 @@ async fn a_bundle_with_a_member_to_try_again_comes_back_and_its_others_are_dupli
         assert_eq!(failed, [id(&whole)], "{count}");
         assert_eq!(world.memory.entries().len(), 2, "{count}");
         assert!(world.submission(1, "A-3").is_none(), "{count}");
+        assert!(
+            world.dead_letters().is_empty(),
+            "{count}: it is set aside with each delivery"
+        );
     }
     assert!(world.deliver(&matcher, [received(whole, 4)]).await.is_empty());
-    assert_eq!(world.memory.entries().len(), 2);
+    assert_eq!((world.memory.entries().len(), world.dead_letters().len()), (2, 1));
     let last = world.inbox(1).pop().unwrap();
     assert_eq!(last["reason"], "unknown_order");
     let kinds: BTreeSet<_> = world.kinds(1).into_iter().collect();
@@ -440,6 +445,38 @@ async fn a_record_that_the_store_refuses_does_not_take_its_neighbours_along() {
     assert!(world.inbox(3).is_empty(), "it was told what is not stored");
     assert_eq!(world.memory.matches().len(), 10);
     check_so_far(&world);
+}
+
+#[tokio::test]
+async fn who_meets_an_expired_entry_passes_it_over_and_removes_it() {
+    for (removable, left) in [(true, 0), (false, 1)] {
+        let world = World::new();
+        let short = json!({"expireTime": "2099-01-01T00:00:10Z"});
+        let resting = [
+            record(1, &with(sell("A-1", "1", "99"), &short)),
+            record(2, &sell("B-1", "1", "100")),
+        ];
+        assert!(world.deliver(&world.matcher(), resting).await.is_empty());
+        world.clock.advance(9_000);
+        let ports = world.hooked().before(move |call| match call.operation {
+            Operation::RemoveEntry if !removable => fail(Fault::Throttled),
+            _ => go_on(),
+        });
+        let taker = record_at(3, 9_000, &buy("C-1", "1", "100"));
+        assert!(
+            world
+                .deliver(&world.matcher_over(ports), [taker])
+                .await
+                .is_empty()
+        );
+        assert_eq!(world.kinds(2), ["match"]);
+        // Nobody is told of it: that would reveal the look.
+        assert!(world.kinds(1).is_empty());
+        assert_eq!(world.memory.entries().len(), left);
+        let asked = record_at(1, 9_001, &status("A-2", "A-1"));
+        assert!(world.deliver(&world.matcher(), [asked]).await.is_empty());
+        assert_eq!(world.inbox(1)[0]["ordStatus"], "expired");
+    }
 }
 
 #[tokio::test]
