@@ -112,9 +112,17 @@ pub(super) async fn a_page_ends_at_its_bound<P: EveryPort, A: Arrange>(on: &Stag
             .map(|(n, limit)| entry(on, n, 1, side, limit));
         let entries: Vec<Entry> = entries.collect::<Result<_, Unmet>>()?;
         put(on, first, &entries).await?;
-        let bound = Rank::bound(side, price("10.5")?);
-        let within = read_to(on, &entries[0].book, &bound).await?;
+        let book = &entries[0].book;
+        let of_price = Rank::bound(side, price("10.5")?);
+        let within = read_to(on, book, &of_price).await?;
         ensure(within == entries[..2], "not exactly what crosses")?;
+        // A bound that is a rank has that rank within.
+        let of_rank = RankBound::up_to(&entries[1].rank);
+        let within = read_to(on, book, &of_rank).await?;
+        ensure(within == entries[..2], "not exactly up to the rank")?;
+        let after = RankBound::up_to(&entries[0].rank);
+        let page = on.ports.read_page(book, &after, &of_rank).await?;
+        ensure(page.entries == entries[1..2], "not exactly from rank to rank")?;
     }
     Ok(())
 }
