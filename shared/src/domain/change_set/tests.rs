@@ -261,7 +261,7 @@ fn merged(all: &[ChangeSet]) -> ChangeSet {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
 
     #[test]
     fn writing_the_merged_is_writing_one_after_the_other(

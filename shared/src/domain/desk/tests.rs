@@ -81,7 +81,7 @@ fn follow(desk: &mut Desk, changes: &ChangeSet, tables: &TestTables) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
 
     /// All that was decided waits to be written; what is read meanwhile comes from the tables as they were before.
     #[test]

@@ -14,7 +14,7 @@ use crate::domain::intake::Request;
 use crate::domain::limits::SUBMISSION_LIFE_DAYS;
 use crate::domain::message_id::MessageId;
 use crate::domain::reason::{Reason, SetAsideReason};
-use crate::domain::submission::{OrdStatus, Submission, SubmissionKind};
+use crate::domain::submission::{Answer, OrdStatus, Submission, SubmissionKind};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{Commitment, MatchId, Token};
 
@@ -231,9 +231,9 @@ fn is_order(submission: &Submission) -> bool {
 }
 
 /// Every message that can be answered is remembered by one submission of its kind and meaning, accepted when it was
-/// sent, with its answer in its owner's inbox: an order rests or has ended; a reuse of its id is refused. No
-/// submission remembers what nobody sent, and no inbox has an answer to it. Everything else was set aside, with a
-/// reason that our code gives.
+/// sent, with its answer in its owner's inbox: an order rests or has ended, and one whose cancel was told to be pending
+/// has ended as cancelled; a reuse of its id is refused. No submission remembers what nobody sent, and no inbox has an
+/// answer to it. Everything else was set aside, with a reason that our code gives.
 ///
 /// # Errors
 /// The first counterexample.
@@ -265,8 +265,25 @@ pub fn invariant_every_message_ends(evidence: &Evidence) -> Verdict {
         ensure(asked, || {
             format!("{} was sent by nobody", shown(name_of(submission)))
         })?;
+        pending_cancel_came_true(submission, &by_name)?;
     }
     set_aside_with_a_reason(evidence)
+}
+
+/// An order whose cancel came first never trades (what comes under its name may still be refused, or be no order).
+fn pending_cancel_came_true(cancel: &Submission, by_name: &HashMap<Name<'_>, &Submission>) -> Verdict {
+    let Some(Answer::CancelPending { orig_cl_ord_id }) = &cancel.answer else {
+        return Ok(());
+    };
+    let order = by_name.get(&(&cancel.owner, orig_cl_ord_id));
+    let trades =
+        |order: &&Submission| is_order(order) && !matches!(order.answer, Some(Answer::Cancelled { .. }));
+    ensure(!order.is_some_and(trades), || {
+        format!(
+            "{} was to be cancelled when it came",
+            shown((&cancel.owner, orig_cl_ord_id))
+        )
+    })
 }
 
 fn is_answer(kind: &str) -> bool {

@@ -466,6 +466,9 @@ fn messages_ended() {
             ("of another time", |e| e.order(3, "S-far").accepted_at = e.now),
             ("it neither rests nor ended", |e| e.order(3, "S-far").rests = None),
             ("an order that is none", |e| e.order(3, "S-far").ord_status = None),
+            ("pending, and yet it rests", |e| {
+                e.order(3, "S-far").cl_ord_id = e.order(3, "B-never").cl_ord_id.clone();
+            }),
             ("a refusal did not arrive", |e| {
                 e.inboxes
                     .get_mut(&cp(0))

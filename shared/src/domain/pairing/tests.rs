@@ -259,7 +259,7 @@ const INVARIANTS: [(&str, Invariant); 7] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
 
     #[test]
     fn every_invariant_holds(case in case()) {

@@ -137,7 +137,7 @@ fn anything() -> impl Strategy<Value = Step> {
         30 => outside(),
         10 => (1_usize..5, 1_usize..4).prop_map(|(count, most)| Step::Take { count, most }),
         30 => (index(), prop::bool::weighted(0.1)).prop_map(|(handler, lost)| Step::Work(handler, lost)),
-        2 => index().prop_map(Step::Crash),
+        4 => index().prop_map(Step::Crash),
     ]
 }
 
@@ -291,7 +291,7 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(250))]
 
     /// Each message is taken to its end before the next.
     #[test]
