@@ -234,6 +234,15 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                     self.queue.push_front(item);
                     break;
                 }
+                // Somebody else changed an order between the reading of its submission and that of its book: what
+                // was decided on the older reading is decided again on a new one, once the group is written.
+                Ok(effect) if group.changes.contradicts(&effect.changes) => {
+                    self.clerk
+                        .desk
+                        .forget_submissions(effect.changes.submissions.keys());
+                    self.queue.push_front(item);
+                    break;
+                }
                 Ok(mut effect) => {
                     self.clerk.desk.apply(&effect.changes);
                     group.changes.merge(std::mem::take(&mut effect.changes));

@@ -96,6 +96,24 @@ pub enum EntryWrite {
     },
 }
 
+impl EntryWrite {
+    /// The version that the entry has after this; none when it is gone.
+    fn leaves(&self) -> Option<Version> {
+        match self {
+            Self::Insert(entry) | Self::Update { entry, .. } => Some(entry.version),
+            Self::Delete { .. } => None,
+        }
+    }
+
+    /// The version that the entry must have before this; none when it must not be there.
+    fn expects(&self) -> Option<Version> {
+        match self {
+            Self::Insert(_) => None,
+            Self::Update { expected, .. } | Self::Delete { expected } => Some(*expected),
+        }
+    }
+}
+
 /// One transaction. Empty when nothing is to be written.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct ChangeSet {
@@ -135,6 +153,17 @@ impl ChangeSet {
             .filter(|key| !self.entries.contains_key(*key))
             .count();
         self.actions() + new_submissions + new_entries + later.matches.len()
+    }
+
+    /// Whether `later` was decided on a book entry that is not as this leaves it: merged, the version that it has
+    /// read would be forgotten, and what it says of its submission written unguarded.
+    #[must_use]
+    pub fn contradicts(&self, later: &Self) -> bool {
+        later.entries.iter().any(|(key, write)| {
+            self.entries
+                .get(key)
+                .is_some_and(|earlier| earlier.leaves() != write.expects())
+        })
     }
 
     /// Writes `submission` for the first time, or over the mark that stands in its place.

@@ -13,9 +13,8 @@ use super::limits::{MAX_DECIMAL_SCALE, MAX_SIGNIFICANT_DIGITS};
 pub struct InvalidDecimal;
 
 /// Digits, optionally a point and more digits: no sign, no exponent, no blanks. Without the zeros that say
-/// nothing there are at most [`MAX_SIGNIFICANT_DIGITS`] digits, of which at most [`MAX_DECIMAL_SCALE`] behind
-/// the point, and `extra` more of each.
-fn parse(text: &str, extra: usize) -> Result<Decimal, InvalidDecimal> {
+/// nothing there are at most `most` of them, of which at most `scale` behind the point.
+fn parse(text: &str, most: usize, scale: usize) -> Result<Decimal, InvalidDecimal> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits =
         |part: &str| !part.is_empty() && part.len() <= 64 && part.bytes().all(|b| b.is_ascii_digit());
@@ -29,7 +28,7 @@ fn parse(text: &str, extra: usize) -> Result<Decimal, InvalidDecimal> {
     } else {
         whole.len() + fraction.len()
     };
-    if significant > MAX_SIGNIFICANT_DIGITS + extra || fraction.len() > MAX_DECIMAL_SCALE + extra {
+    if significant > most || fraction.len() > scale {
         return Err(InvalidDecimal);
     }
     let coefficient: i128 = if significant == 0 {
@@ -41,8 +40,11 @@ fn parse(text: &str, extra: usize) -> Result<Decimal, InvalidDecimal> {
     Decimal::try_from_i128_with_scale(coefficient, scale).map_err(|_| InvalidDecimal)
 }
 
-/// One more than the greatest number of 18 digits.
-const MAX_COUNTED: i128 = 1_000_000_000_000_000_000;
+/// Digits that every decimal has room for: 96 bits hold any number of 28.
+const STORED_DIGITS: usize = 28;
+
+/// One more than the greatest number of 27 digits: half a step more, for the middle of two prices, still fits.
+const MAX_COUNTED: i128 = 1_000_000_000_000_000_000_000_000_000;
 
 macro_rules! amount {
     ($(#[$doc:meta])* $name:ident) => {
@@ -60,7 +62,7 @@ macro_rules! amount {
             /// # Errors
             /// [`InvalidDecimal`] for signs, exponents, blanks, more than 18 significant digits.
             pub fn parse(text: &str) -> Result<Self, InvalidDecimal> {
-                parse(text, 0).map(Self)
+                parse(text, MAX_SIGNIFICANT_DIGITS, MAX_DECIMAL_SCALE).map(Self)
             }
 
             /// From a decimal computed inside; `None` when negative.
@@ -81,8 +83,8 @@ macro_rules! amount {
                 self.0.is_zero()
             }
 
-            /// Whether it has at most 18 digits when written down to the last digit of `step`. Whatever is made of
-            /// such amounts by taking multiples of `step` away is exact, and of at most 18 digits too.
+            /// Whether it has at most 27 digits when written down to the last digit of `step`. Whatever is made of
+            /// such amounts by taking multiples of `step` away is exact, and of at most 27 digits too.
             #[must_use]
             pub fn is_countable_in(self, step: Self) -> bool {
                 let scale = step.0.normalize().scale();
@@ -102,8 +104,8 @@ macro_rules! amount {
         impl TryFrom<String> for $name {
             type Error = InvalidDecimal;
             fn try_from(text: String) -> Result<Self, InvalidDecimal> {
-                // What was computed inside is read back: the middle of two prices has one digit more.
-                parse(&text, 1).map(Self)
+                // What was computed inside may have more digits than what may be sent.
+                parse(&text, STORED_DIGITS, STORED_DIGITS).map(Self)
             }
         }
 
@@ -214,10 +216,11 @@ mod tests {
                 .unwrap()
                 .is_countable_in(Quantity::parse(step).unwrap())
         };
-        assert!(countable("9999999999.99999999", "0.00000001"));
-        assert!(!countable("10000000000", "0.00000001"));
+        assert!(countable("100000000000000000", "0.00000001"));
+        assert!(!countable("100000000000000000", "0.0000000001"));
         assert!(countable("999999999999999999", "1"));
-        assert!(!countable("1", "0.000000000000000001"));
+        assert!(countable("999999999", "0.000000000000000001"));
+        assert!(!countable("1000000000", "0.000000000000000001"));
         assert!(countable("1.5", "1"));
     }
 

@@ -171,6 +171,7 @@ struct Wire<'a> {
     sender: Option<SenderId>,
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     on_behalf_of: Option<CounterpartyId>,
+    #[serde(serialize_with = "millis_text", deserialize_with = "millis_of_text")]
     sent_at: Timestamp,
     cycles: u32,
     #[serde(
@@ -195,6 +196,23 @@ impl Wire<'_> {
 /// A field that is there has a value: `null` is not the same as leaving it out.
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> Result<Option<T>, D::Error> {
     T::deserialize(field).map(Some)
+}
+
+/// As SQS writes its `SentTimestamp`: milliseconds, in a string.
+fn millis_text<S: serde::Serializer>(at: &Timestamp, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(&at.as_millis().to_string())
+}
+
+/// Milliseconds in a string, or as a number.
+fn millis_of_text<'de, D: Deserializer<'de>>(field: D) -> Result<Timestamp, D::Error> {
+    let millis = match serde_json::Value::deserialize(field)? {
+        serde_json::Value::String(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
+        serde_json::Value::Number(number) => number.as_i64(),
+        _ => None,
+    };
+    millis
+        .map(Timestamp::from_millis)
+        .ok_or_else(|| serde::de::Error::custom("sentAt"))
 }
 
 fn code_unless_empty<'de, D: Deserializer<'de>>(field: D) -> Result<Option<ReasonCode>, D::Error> {
@@ -300,7 +318,7 @@ mod tests {
     fn is_written_as_the_contract_has_it() {
         assert_eq!(
             set_aside("{\"a\":1}\n").to_json(),
-            r#"{"type":"envelope","v":1,"sender":"AROAEXAMPLE:desk-7","sentAt":1796140800123,"cycles":2,"reason":"unknown_sender","body":"{\"a\":1}\n"}"#
+            r#"{"type":"envelope","v":1,"sender":"AROAEXAMPLE:desk-7","sentAt":"1796140800123","cycles":2,"reason":"unknown_sender","body":"{\"a\":1}\n"}"#
         );
         let bulk = Envelope {
             origin: Origin::OnBehalfOf(CounterpartyId::new("cp-alpha").unwrap()),
@@ -310,7 +328,7 @@ mod tests {
         };
         assert_eq!(
             bulk.to_json(),
-            r#"{"type":"envelope","v":1,"onBehalfOf":"cp-alpha","sentAt":1796140800123,"cycles":0,"body":"x"}"#
+            r#"{"type":"envelope","v":1,"onBehalfOf":"cp-alpha","sentAt":"1796140800123","cycles":0,"body":"x"}"#
         );
     }
 
@@ -357,7 +375,9 @@ mod tests {
             ("sender", json!("a".repeat(257))),
             ("sender", json!(7)),
             ("onBehalfOf", json!(null)),
-            ("sentAt", json!("1796140800123")),
+            ("sentAt", json!("")),
+            ("sentAt", json!("-1")),
+            ("sentAt", json!("9223372036854775808")),
             ("sentAt", json!(1.5)),
             ("sentAt", json!(9_223_372_036_854_775_808_u64)),
             ("sentAt", json!(null)),

@@ -143,6 +143,14 @@ impl Side {
         }
     }
 
+    /// Reads `buy` or `sell`. (A derived reader takes a map with such a key too.)
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Buy, Self::Sell]
+            .into_iter()
+            .find(|side| side.as_str() == text)
+    }
+
     /// `buy` or `sell`, as on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -151,6 +151,9 @@ pub enum Member {
 /// [`Reason::Malformed`] when there is nothing to take apart: not JSON, no object, no readable `clOrdId`, an
 /// envelope, or a bundle that is empty, nested or over-long. The whole body is then to be set aside.
 pub fn parse_body(body: &str) -> Result<Vec<Member>, Reason> {
+    if !is_object(body) {
+        return Err(Reason::Malformed);
+    }
     match kind_of(body).as_deref() {
         Some("bundle") => parse_bundle(body),
         Some("envelope") => Err(Reason::Malformed),
@@ -200,10 +203,18 @@ struct Named {
     cl_ord_id: String,
 }
 
+/// Whether `text` can only be a JSON object: a derived reader takes an array of the fields' values too.
+fn is_object(text: &str) -> bool {
+    text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{')
+}
+
 fn parse_member(text: &str) -> Member {
-    let named = serde_json::from_str::<Named>(text)
-        .ok()
-        .and_then(|named| ClOrdId::new(named.cl_ord_id).ok());
+    let named = if is_object(text) {
+        serde_json::from_str::<Named>(text).ok()
+    } else {
+        None
+    };
+    let named = named.and_then(|named| ClOrdId::new(named.cl_ord_id).ok());
     let Some(cl_ord_id) = named else {
         return Member::Unreadable(text.to_owned());
     };
@@ -235,7 +246,7 @@ enum Raw {
         #[serde(rename = "clOrdId")]
         _cl_ord_id: String,
         symbol: String,
-        side: Side,
+        side: String,
         order_qty: String,
         price: String,
         #[serde(default, deserialize_with = "present")]
@@ -288,7 +299,7 @@ impl Raw {
                 ..
             } => Request::Interest(Interest {
                 symbol: Symbol::new(symbol).map_err(|_| Reason::Malformed)?,
-                side,
+                side: Side::parse(&side).ok_or(Reason::Malformed)?,
                 order_qty: quantity(&order_qty, Reason::BadQuantity)?,
                 price: limit(&price)?,
                 min_qty: min_qty

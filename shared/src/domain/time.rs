@@ -51,12 +51,15 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Parses RFC 3339 with `T` and a `Z` or `+00:00`; below a millisecond is cut off.
+    /// Parses RFC 3339 in UTC (`Z`, `+00:00` or `-00:00`, letters in either case); below a millisecond is cut off.
     ///
     /// # Errors
     /// [`InvalidTimestamp`] for any other form, offset or a year outside 1970–9999.
     pub fn parse_rfc3339(text: &str) -> Result<Self, InvalidTimestamp> {
-        let utc = text.ends_with('Z') || text.ends_with("+00:00");
+        let text = text.to_ascii_uppercase();
+        let utc = ["Z", "+00:00", "-00:00"]
+            .iter()
+            .find_map(|utc| text.strip_suffix(utc));
         // jiff also takes ISO 8601 forms that RFC 3339 does not know (basic dates, spaces, comma fractions).
         let bytes = text.as_bytes();
         let shape = (20..=40).contains(&bytes.len())
@@ -66,11 +69,17 @@ impl Timestamp {
                 13 | 16 => *b == b':',
                 _ => b.is_ascii_digit(),
             })
-            && matches!(bytes[19], b'.' | b'Z' | b'+');
-        if !utc || !shape {
+            && matches!(bytes[19], b'.' | b'Z' | b'+' | b'-');
+        let Some(local) = utc.filter(|_| shape) else {
+            return Err(InvalidTimestamp);
+        };
+        let (seconds, fraction) = local.split_once('.').unwrap_or((local, "0"));
+        if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
             return Err(InvalidTimestamp);
         }
-        let parsed: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
+        // RFC 3339 sets no end to the digits of a fraction, jiff ends at nine.
+        let exact = format!("{seconds}.{fraction:.9}Z");
+        let parsed: jiff::Timestamp = exact.parse().map_err(|_| InvalidTimestamp)?;
         let millis = parsed.as_millisecond();
         if millis < 0 {
             Err(InvalidTimestamp)
@@ -115,6 +124,13 @@ mod tests {
             "2026-12-01T16:00:00.123Z"
         );
         assert_eq!(at.utc_day(), "2026-12-01");
+        for same in [
+            "2026-12-01t16:00:00z",
+            "2026-12-01T16:00:00-00:00",
+            "2026-12-01T16:00:00.000123456789Z",
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(same), Ok(at), "{same}");
+        }
         for wrong in [
             "",
             "Z",
@@ -128,7 +144,8 @@ mod tests {
             "2026-02-30T00:00:00Z",
             "2026-12-01T25:00:00Z",
             "+002026-12-01T16:00:00Z",
-            "2026-12-01t16:00:00z",
+            "2026-12-01T16:00:00.Z",
+            "2026-12-01T16:00:00,5Z",
         ] {
             assert_eq!(Timestamp::parse_rfc3339(wrong), Err(InvalidTimestamp), "{wrong}");
         }

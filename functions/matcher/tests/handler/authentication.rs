@@ -40,7 +40,7 @@ async fn an_unknown_sender_is_set_aside_with_its_own_stamps() {
         assert_eq!(
             letter,
             json!({
-                "type": "envelope", "v": 1, "sender": sender, "sentAt": EPOCH_MILLIS + 7, "cycles": 0,
+                "type": "envelope", "v": 1, "sender": sender, "sentAt": (EPOCH_MILLIS + 7).to_string(), "cycles": 0,
                 "reason": "unknown_sender", "body": body
             })
         );
@@ -163,7 +163,7 @@ async fn only_the_bulk_role_sends_on_behalf_of_somebody() {
         let (reason, letter) = set_aside(&World::new(), from_role(role, 9, &on_behalf(1))).await;
         assert_eq!(reason, "malformed");
         assert_eq!(letter["sender"], format!("{role}:function"));
-        assert_eq!(letter["sentAt"], EPOCH_MILLIS + 9);
+        assert_eq!(letter["sentAt"], (EPOCH_MILLIS + 9).to_string());
         assert_eq!(letter["body"], on_behalf(1).to_string());
     }
 
@@ -172,7 +172,10 @@ async fn only_the_bulk_role_sends_on_behalf_of_somebody() {
     assert_eq!(reason, "unknown_sender");
     assert_eq!(
         (&letter["onBehalfOf"], &letter["sentAt"]),
-        (&json!(owner(nobody).as_str()), &json!(EPOCH_MILLIS + 5))
+        (
+            &json!(owner(nobody).as_str()),
+            &json!((EPOCH_MILLIS + 5).to_string())
+        )
     );
     assert!(letter.get("sender").is_none());
 }
@@ -184,7 +187,7 @@ async fn an_envelope_of_anybody_else_is_malformed() {
         let (reason, letter) = set_aside(&World::new(), raw_record(&sender, 9, &body.to_string())).await;
         assert_eq!(reason, "malformed");
         assert_eq!(letter["sender"], sender);
-        assert_eq!(letter["sentAt"], EPOCH_MILLIS + 9);
+        assert_eq!(letter["sentAt"], (EPOCH_MILLIS + 9).to_string());
         assert_eq!(letter["body"], body.to_string());
     }
 }
@@ -207,7 +210,7 @@ async fn what_our_own_roles_send_otherwise_is_malformed() {
             (format!("{REDRIVE_ROLE}:function"), 9, 0)
         };
         assert_eq!(letter["sender"], sender, "{body}");
-        assert_eq!(letter["sentAt"], EPOCH_MILLIS + at, "{body}");
+        assert_eq!(letter["sentAt"], (EPOCH_MILLIS + at).to_string(), "{body}");
         assert_eq!(letter["cycles"], cycles, "{body}");
     }
 }

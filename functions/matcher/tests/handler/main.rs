@@ -16,4 +16,5 @@ mod panics;
 mod publication;
 mod records;
 mod second_look;
+mod stale_readings;
 mod world;

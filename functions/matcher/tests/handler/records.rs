@@ -38,7 +38,7 @@ pub(crate) fn bundle(messages: impl IntoIterator<Item = Value>) -> Value {
 /// An envelope around `body`, first sent by counterparty `n` at `at`.
 pub(crate) fn envelope(n: usize, at: i64, body: &Value) -> Value {
     json!({
-        "type": "envelope", "v": 1, "sender": sender_id(n), "sentAt": EPOCH_MILLIS + at, "cycles": 1,
+        "type": "envelope", "v": 1, "sender": sender_id(n), "sentAt": (EPOCH_MILLIS + at).to_string(), "cycles": 1,
         "reason": "malformed", "body": body.to_string()
     })
 }

@@ -181,3 +181,23 @@ impl Case<'_> {
         Ok(effect)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_digits_than_arithmetic_keeps_are_refused() {
+        let parameters: MatchParameters = serde_json::from_str(
+            r#"{"v":1,"symbol":"DUST","tick":"0.000000000000000001","lot":"0.000000000000000001","pricePolicy":"midpoint",
+                "currency":"USD","tradable":true,"version":1}"#,
+        )
+        .unwrap();
+        let quantity =
+            |text: &str| check_quantities(&parameters, Quantity::parse(text).unwrap(), Quantity::ZERO);
+        let price = |text: &str| check_price(&parameters, Price::parse(text).unwrap());
+        assert_eq!((quantity("999999999"), price("999999999")), (Ok(()), Ok(())));
+        assert_eq!(quantity("1000000000"), Err(Reason::BadQuantity));
+        assert_eq!(price("1000000000"), Err(Reason::BadPrice));
+    }
+}
