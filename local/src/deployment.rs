@@ -306,7 +306,8 @@ impl Deployment {
             .poller
             .poll(patience, |event| async {
                 let deadline = now().plus_millis(self.timeout_millis);
-                let answer = self.matcher.handle(event, deadline).await;
+                // Boxed: a batch's future is large.
+                let answer = Box::pin(self.matcher.handle(event, deadline)).await;
                 serde_json::to_value(answer).map_err(|error| error.to_string())
             })
             .await;
