@@ -52,8 +52,8 @@ pub enum StackError {
         /// Its name.
         name: String,
     },
-    /// No queue triggers the function.
-    #[error("the template maps no queue to the function {name}")]
+    /// No queue triggers the function, or none that is enabled.
+    #[error("the template maps no queue to the function {name}, or the mapping is not enabled")]
     NoMapping {
         /// Its name.
         name: String,
@@ -172,7 +172,7 @@ impl LocalStack {
         Ok(environment)
     }
 
-    /// The mapping that polls a function's queue.
+    /// The enabled mapping that polls a function's queue.
     ///
     /// # Errors
     ///
@@ -182,7 +182,8 @@ impl LocalStack {
         let name = || function.name.clone();
         let mapping = function
             .mappings
-            .first()
+            .iter()
+            .find(|mapping| mapping.enabled)
             .ok_or_else(|| StackError::NoMapping { name: name() })?;
         Ok(Mapping {
             queue_url: self.attribute(&mapping.queue, Attribute::REF)?,

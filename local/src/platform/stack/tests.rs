@@ -107,6 +107,17 @@ async fn the_environment_is_the_templates_own_with_real_values() {
 }
 
 #[tokio::test]
+async fn a_mapping_that_is_not_enabled_polls_nothing() {
+    let text = PROJECT_TEMPLATE.replace("Enabled: !If [IsPrimary, true, false]", "Enabled: false");
+    let plan = read(&text, &Deployment::local("symbolon")).expect("the template reads");
+    let stack = LocalStack::start(plan, 0).await.expect("the stack starts");
+    assert!(matches!(
+        stack.mapping("matcher"),
+        Err(StackError::NoMapping { .. })
+    ));
+}
+
+#[tokio::test]
 async fn the_outputs_file_is_the_stack_outputs() {
     let stack = start().await;
     let file = std::env::temp_dir().join(format!("symbolon-outputs-{}.json", std::process::id()));

@@ -42,6 +42,14 @@ pub enum TemplateError {
         /// The name.
         name: String,
     },
+    /// A resource that stands on AWS alone.
+    #[error("{path}: {name} has no counterpart in the local deployment")]
+    Elsewhere {
+        /// Where it is used.
+        path: String,
+        /// Its logical id.
+        name: String,
+    },
     /// An attribute that a resource of this type does not have here.
     #[error("{path}: the local deployment does not know {resource}.{attribute}")]
     UnknownAttribute {

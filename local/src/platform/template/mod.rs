@@ -6,6 +6,7 @@
 //! Not a validator of templates: what `cfn-lint` sees is left to it.
 
 mod circles;
+mod elsewhere;
 mod error;
 mod node;
 mod parameters;
@@ -18,7 +19,7 @@ mod tests;
 mod text;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml_ng::Value;
 
@@ -31,7 +32,7 @@ pub use text::{Attribute, Text};
 use circles::References;
 use node::{Node, below};
 use properties::Properties;
-use resources::Declared;
+use resources::{Declared, Standing};
 use scope::Scope;
 
 /// The project's template.
@@ -90,14 +91,19 @@ pub fn read(text: &str, deployment: &Deployment) -> Result<StackPlan, TemplateEr
             .iter()
             .map(|(name, node)| (name.clone(), node))
             .collect(),
+        mappings: &sections.mappings,
         resources: BTreeMap::new(),
+        elsewhere: BTreeSet::new(),
         passed_over: RefCell::default(),
     };
     let declared = declared(&scope, &sections)?;
-    scope.resources = declared
-        .iter()
-        .map(|(id, resource)| ((*id).to_owned(), resource.kind.attributes))
-        .collect();
+    for (id, resource) in &declared {
+        let id = (*id).to_owned();
+        match resource.kind {
+            Standing::Here(kind) => _ = scope.resources.insert(id, kind.attributes),
+            Standing::Elsewhere(_) => _ = scope.elsewhere.insert(id),
+        }
+    }
     let mut plan = resources(&scope, &declared)?;
     plan.outputs = outputs(&scope, &sections)?;
     plan.passed_over = scope.passed_over.into_inner();
@@ -109,6 +115,7 @@ pub fn read(text: &str, deployment: &Deployment) -> Result<StackPlan, TemplateEr
 struct Sections {
     parameters: BTreeMap<String, Node>,
     conditions: BTreeMap<String, Node>,
+    mappings: BTreeMap<String, Node>,
     resources: BTreeMap<String, Node>,
     outputs: BTreeMap<String, Node>,
 }
@@ -128,6 +135,7 @@ impl Sections {
                 ("Transform", Node::Text(transform)) if transform == "AWS::Serverless-2016-10-31" => continue,
                 ("Parameters", _) => &mut sections.parameters,
                 ("Conditions", _) => &mut sections.conditions,
+                ("Mappings", _) => &mut sections.mappings,
                 ("Resources", _) => &mut sections.resources,
                 ("Outputs", _) => &mut sections.outputs,
                 _ => return Err(TemplateError::UnknownSection { path: name }),
@@ -178,12 +186,22 @@ fn resources<'n>(
         passed_over: BTreeMap::new(),
     };
     for (id, resource) in declared {
+        let kind = match resource.kind {
+            Standing::Here(kind) => kind,
+            Standing::Elsewhere(reason) => {
+                scope
+                    .passed_over
+                    .borrow_mut()
+                    .insert(below("Resources", id), reason);
+                continue;
+            }
+        };
         let path = format!("Resources.{id}.Properties");
         let properties = match resource.properties {
             Some(node) => Properties::of(scope, path, node)?,
             None => Properties::none(scope, path),
         };
-        (resource.kind.read)(id, properties, &mut plan)?;
+        (kind.read)(id, properties, &mut plan)?;
     }
     Ok(plan)
 }
@@ -204,8 +222,18 @@ fn outputs<'n>(scope: &Scope<'n>, sections: &'n Sections) -> Result<BTreeMap<Str
             ("Export", "there is no other stack here"),
         ]);
         output.finish()?;
-        if exists {
-            outputs.insert(name.clone(), scope.text(value, &path)?);
+        if !exists {
+            continue;
+        }
+        match scope.text(value, &path) {
+            Ok(text) => _ = outputs.insert(name.clone(), text),
+            Err(TemplateError::Elsewhere { path, .. }) => {
+                scope
+                    .passed_over
+                    .borrow_mut()
+                    .insert(path, "what it names stands on AWS alone");
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(outputs)

@@ -36,6 +36,15 @@ pub(super) enum Call {
         then: Node,
         otherwise: Node,
     },
+    FindInMap {
+        map: String,
+        first: Node,
+        second: Node,
+    },
+    Split {
+        delimiter: String,
+        text: Node,
+    },
     Condition(String),
     Equals(Node, Node),
     And(Vec<Node>),
@@ -137,6 +146,10 @@ fn parse_call(name: &str, argument: Value, path: &str) -> Result<Node, TemplateE
         ("GetAtt", target) => Call::GetAtt(get_att(target).ok_or_else(|| unexpected("Resource.Attribute"))?),
         ("Sub", argument) => sub(argument).ok_or_else(|| unexpected("text, or text with variables"))?,
         ("Join", argument) => join(argument).ok_or_else(|| unexpected("a delimiter and a list"))?,
+        ("FindInMap", argument) => {
+            find_in_map(argument).ok_or_else(|| unexpected("the name of a mapping and two keys"))?
+        }
+        ("Split", argument) => split(argument).ok_or_else(|| unexpected("a delimiter and text"))?,
         ("If", argument) => choice(argument).ok_or_else(|| unexpected("a condition and two values"))?,
         ("Equals", argument) => {
             let [left, right] = list_of(argument).ok_or_else(|| unexpected("two values"))?;
@@ -182,6 +195,20 @@ fn get_att(target: Node) -> Option<Attribute> {
 fn join(argument: Node) -> Option<Call> {
     match list_of(argument)? {
         [Node::Text(delimiter), parts] => Some(Call::Join { delimiter, parts }),
+        _ => None,
+    }
+}
+
+fn find_in_map(argument: Node) -> Option<Call> {
+    match list_of(argument)? {
+        [Node::Text(map), first, second] => Some(Call::FindInMap { map, first, second }),
+        _ => None,
+    }
+}
+
+fn split(argument: Node) -> Option<Call> {
+    match list_of(argument)? {
+        [Node::Text(delimiter), text] if !delimiter.is_empty() => Some(Call::Split { delimiter, text }),
         _ => None,
     }
 }
@@ -258,10 +285,19 @@ impl Call {
                     variable.collect_names(names);
                 }
             }
-            Self::Join { parts, .. } => parts.collect_names(names),
-            Self::If { then, otherwise, .. } => {
-                then.collect_names(names);
-                otherwise.collect_names(names);
+            Self::Join { parts: part, .. } | Self::Split { text: part, .. } => part.collect_names(names),
+            Self::If {
+                then: one,
+                otherwise: other,
+                ..
+            }
+            | Self::FindInMap {
+                first: one,
+                second: other,
+                ..
+            } => {
+                one.collect_names(names);
+                other.collect_names(names);
             }
             Self::Condition(_) | Self::Equals(..) | Self::And(_) | Self::Or(_) | Self::Not(_) => {}
         }

@@ -141,4 +141,6 @@ pub struct MappingPlan {
     pub report_batch_item_failures: bool,
     /// Invocations side by side at most.
     pub maximum_concurrency: Option<u32>,
+    /// Whether it polls at all.
+    pub enabled: bool,
 }

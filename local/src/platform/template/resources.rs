@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::elsewhere;
 use super::error::TemplateError;
 use super::node::{Node, below};
 use super::plan::{
@@ -23,6 +24,7 @@ const NO_IAM: &str = "no IAM is enforced here";
 const NO_KMS_POLICY: &str = "the emulator enforces no key policy";
 const NO_ENCRYPTION: &str = "the emulator keeps nothing outside its memory, so there is nothing to encrypt";
 const NO_THROTTLING: &str = "the emulator neither throttles nor bills";
+const ONE_REGION: &str = "there is one region here, and it always agrees with itself";
 const NO_BACKUP: &str = "the stack lives as long as its process: nothing to restore or to protect";
 const ONLY_TEXT: &str = "for people to read";
 const NO_PACKAGE: &str = "the handler is linked into this process, or run by cargo lambda";
@@ -74,7 +76,10 @@ pub(super) const KINDS: [Kind; 8] = [
 fn table(id: &str, mut properties: Properties<'_, '_>, plan: &mut StackPlan) -> Result<(), TemplateError> {
     properties.pass_over(&[
         ("BillingMode", NO_THROTTLING),
+        ("WriteProvisionedThroughputSettings", NO_THROTTLING),
         ("SSESpecification", NO_ENCRYPTION),
+        ("MultiRegionConsistency", ONE_REGION),
+        ("GlobalTableWitnesses", ONE_REGION),
     ]);
     let kinds = attribute_kinds(&mut properties)?;
     let (hash_key, range_key) = key_schema(&mut properties, &kinds)?;
@@ -156,6 +161,8 @@ fn replicas(properties: &mut Properties<'_, '_>) -> Result<(), TemplateError> {
             ("SSESpecification", NO_ENCRYPTION),
             ("PointInTimeRecoverySpecification", NO_BACKUP),
             ("DeletionProtectionEnabled", NO_BACKUP),
+            ("ReadProvisionedThroughputSettings", NO_THROTTLING),
+            ("Tags", NO_THROTTLING),
         ]);
         replica.finish()?;
     }
@@ -244,8 +251,17 @@ fn key(id: &str, mut properties: Properties<'_, '_>, plan: &mut StackPlan) -> Re
 }
 
 fn role(id: &str, mut properties: Properties<'_, '_>, plan: &mut StackPlan) -> Result<(), TemplateError> {
-    properties.pass_over(&[("Description", ONLY_TEXT), ("AssumeRolePolicyDocument", NO_IAM)]);
-    let name = format!("{}-{id}", properties.scope().deployment.stack);
+    properties.pass_over(&[
+        ("Description", ONLY_TEXT),
+        ("AssumeRolePolicyDocument", NO_IAM),
+        ("ManagedPolicyArns", NO_IAM),
+        ("MaxSessionDuration", NO_IAM),
+        ("Policies", NO_IAM),
+    ]);
+    let name = match properties.known("RoleName")? {
+        Some(name) => name,
+        None => format!("{}-{id}", properties.scope().deployment.stack),
+    };
     plan.roles.push(RolePlan {
         id: id.to_owned(),
         role_id: role_id(&name),
@@ -280,17 +296,23 @@ fn policy(_: &str, mut properties: Properties<'_, '_>, _: &mut StackPlan) -> Res
 }
 
 fn log_group(_: &str, mut properties: Properties<'_, '_>, _: &mut StackPlan) -> Result<(), TemplateError> {
-    properties.pass_over(&[("LogGroupName", NO_LOG_GROUP), ("RetentionInDays", NO_LOG_GROUP)]);
+    properties.pass_over(&[
+        ("LogGroupName", NO_LOG_GROUP),
+        ("RetentionInDays", NO_LOG_GROUP),
+        ("KmsKeyId", NO_LOG_GROUP),
+    ]);
     properties.finish()
 }
 
-const FUNCTION_WITHOUT_MEANING: [WithoutMeaning; 6] = [
+const FUNCTION_WITHOUT_MEANING: [WithoutMeaning; 8] = [
     ("Description", ONLY_TEXT),
     ("CodeUri", NO_PACKAGE),
     ("Handler", NO_PACKAGE),
     ("Runtime", NO_PACKAGE),
     ("Architectures", NO_PACKAGE),
     ("LoggingConfig", NO_LOG_GROUP),
+    ("Tracing", NO_LOG_GROUP),
+    ("Tags", NO_THROTTLING),
 ];
 
 fn function(id: &str, mut properties: Properties<'_, '_>, plan: &mut StackPlan) -> Result<(), TemplateError> {
@@ -351,7 +373,12 @@ fn mapping(mut event: Properties<'_, '_>) -> Result<MappingPlan, TemplateError> 
         window: Duration::from_secs(properties.number("MaximumBatchingWindowInSeconds")?.unwrap_or(0)),
         report_batch_item_failures: reports_failures(&mut properties)?,
         maximum_concurrency: maximum_concurrency(&mut properties)?,
+        enabled: properties.flag("Enabled")?.unwrap_or(true),
     };
+    properties.pass_over(&[(
+        "ProvisionedPollerConfig",
+        "there is one poller here, always ready",
+    )]);
     properties.finish()?;
     Ok(mapping)
 }
@@ -380,9 +407,25 @@ fn maximum_concurrency(properties: &mut Properties<'_, '_>) -> Result<Option<u32
     Ok(maximum)
 }
 
+/// Where a resource of its type stands.
+#[derive(Clone, Copy)]
+pub(super) enum Standing {
+    /// In the local deployment.
+    Here(&'static Kind),
+    /// On AWS alone, with the reason.
+    Elsewhere(&'static str),
+}
+
+impl Standing {
+    fn of(kind: &str) -> Option<Self> {
+        let here = KINDS.iter().find(|known| known.name == kind).map(Self::Here);
+        here.or_else(|| elsewhere::reason(kind).map(Self::Elsewhere))
+    }
+}
+
 /// A resource as the template declares it.
 pub(super) struct Declared<'n> {
-    pub(super) kind: &'static Kind,
+    pub(super) kind: Standing,
     pub(super) properties: Option<&'n Node>,
     pub(super) condition: Option<&'n str>,
 }
@@ -396,10 +439,7 @@ pub(super) fn declared<'n>(
     let mut attributes = Properties::of(scope, below("Resources", id), node)?;
     let kind = name(&mut attributes, "Type")?;
     let path = attributes.path_of("Type");
-    let kind = KINDS
-        .iter()
-        .find(|known| known.name == kind)
-        .ok_or(TemplateError::UnknownResourceType { path, kind })?;
+    let kind = Standing::of(&kind).ok_or(TemplateError::UnknownResourceType { path, kind })?;
     let condition = match attributes.take("Condition") {
         Some(Node::Text(name)) => Some(name.as_str()),
         Some(_) => return Err(attributes.unexpected("Condition", "the name of a condition")),

@@ -1,7 +1,7 @@
 //! What the names in a template mean, and the evaluation of its intrinsic functions.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Deployment;
 use super::error::TemplateError;
@@ -13,8 +13,11 @@ pub(super) struct Scope<'n> {
     pub(super) deployment: &'n Deployment,
     pub(super) parameters: BTreeMap<String, String>,
     pub(super) conditions: BTreeMap<String, &'n Node>,
+    pub(super) mappings: &'n BTreeMap<String, Node>,
     /// The resources that exist under the conditions, with the attributes that have a meaning here.
     pub(super) resources: BTreeMap<String, &'static [&'static str]>,
+    /// The resources that exist under the conditions, but on AWS alone.
+    pub(super) elsewhere: BTreeSet<String>,
     /// What was passed over, with the reason.
     pub(super) passed_over: RefCell<BTreeMap<String, &'static str>>,
 }
@@ -63,6 +66,11 @@ impl<'n> Scope<'n> {
                 };
                 self.head(chosen, path)
             }
+            Call::FindInMap { map, first, second } => self.head(self.find(map, first, second, path)?, path),
+            Call::Split { .. } => Err(TemplateError::Unexpected {
+                path: path.to_owned(),
+                expected: "a value; what a Split makes can only be joined",
+            }),
             Call::Condition(_) | Call::Equals(..) | Call::And(_) | Call::Or(_) | Call::Not(_) => {
                 Err(TemplateError::Unexpected {
                     path: path.to_owned(),
@@ -96,6 +104,12 @@ impl<'n> Scope<'n> {
 
     fn attribute(&self, attribute: &Attribute, path: &str) -> Result<Text, TemplateError> {
         let Attribute { resource, name } = attribute;
+        if self.elsewhere.contains(resource) {
+            return Err(TemplateError::Elsewhere {
+                path: path.to_owned(),
+                name: resource.clone(),
+            });
+        }
         match self.resources.get(resource) {
             Some(known) if known.contains(&name.as_str()) => Ok(Text::attribute(attribute.clone())),
             Some(_) => Err(TemplateError::UnknownAttribute {
@@ -131,20 +145,59 @@ impl<'n> Scope<'n> {
     }
 
     fn join(&self, delimiter: &str, parts: &'n Node, path: &str) -> Result<Text, TemplateError> {
-        let Head::List(parts) = self.head(parts, path)? else {
+        let mut whole = Text::default();
+        for (index, part) in self.parts(parts, path)?.into_iter().enumerate() {
+            if index > 0 {
+                whole.append(Text::of(delimiter));
+            }
+            whole.append(part);
+        }
+        Ok(whole)
+    }
+
+    /// The texts of a list, or those that a Split makes.
+    fn parts(&self, node: &'n Node, path: &str) -> Result<Vec<Text>, TemplateError> {
+        if let Node::Call(call) = node
+            && let Call::Split { delimiter, text } = call.as_ref()
+        {
+            let whole = self.known(text, path)?;
+            return Ok(whole.split(delimiter.as_str()).map(Text::of).collect());
+        }
+        let Head::List(parts) = self.head(node, path)? else {
             return Err(TemplateError::Unexpected {
                 path: path.to_owned(),
                 expected: "a list to join",
             });
         };
-        let mut whole = Text::default();
-        for (index, part) in parts.iter().enumerate() {
-            if index > 0 {
-                whole.append(Text::of(delimiter));
-            }
-            whole.append(self.text(part, &format!("{path}[{index}]"))?);
+        parts
+            .iter()
+            .enumerate()
+            .map(|(index, part)| self.text(part, &format!("{path}[{index}]")))
+            .collect()
+    }
+
+    /// What a mapping holds under two keys.
+    fn find(
+        &self,
+        map: &str,
+        first: &'n Node,
+        second: &'n Node,
+        path: &str,
+    ) -> Result<&'n Node, TemplateError> {
+        let mut found = self.mappings.get(map);
+        let mut name = map.to_owned();
+        for key in [first, second] {
+            let key = self.known(key, path)?;
+            found = match found {
+                Some(Node::Map(entries)) => entries.get(&key),
+                _ => None,
+            };
+            name = below(&name, &key);
         }
-        Ok(whole)
+        found.ok_or_else(|| TemplateError::Unresolved {
+            path: path.to_owned(),
+            name,
+        })
     }
 
     /// Whether the condition called `name` holds; `asking` are the conditions that wait for the answer.

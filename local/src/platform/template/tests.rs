@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 
-/// A template of one queue whose properties are given, two parameters and three conditions.
+/// A template of one queue whose properties are given, two parameters, three conditions and a mapping.
 fn template(properties: &str) -> String {
     let properties = properties.replace('\n', "\n      ");
     format!(
@@ -14,6 +14,8 @@ Conditions:
   Live: !Equals [!Ref Stage, live]
   Test: !Not [Condition: Live]
   Always: !Or [!Condition Live, !Condition Test]
+Mappings:
+  Names: {{test: {{short: tst, list: [a, b]}}}}
 Resources:
   Dlq: {{Type: AWS::SQS::Queue, Properties: {{QueueName: dlq}}}}
   Queue:
@@ -123,6 +125,15 @@ fn intrinsics_are_evaluated_in_short_and_long_form() {
             "123456789012",
         ),
         ("QueueName: q\nKmsMasterKeyId: !Ref AWS::NoValue", "q"),
+        ("QueueName: !FindInMap [Names, !Ref Stage, short]", "tst"),
+        (
+            "QueueName: {'Fn::Join': ['-', {'Fn::FindInMap': [Names, test, list]}]}",
+            "a-b",
+        ),
+        (
+            "QueueName: !Join [_, !Split ['-', !Ref AWS::Region]]",
+            "us_east_1",
+        ),
     ] {
         assert_eq!(name_of(properties), expected, "{properties}");
     }
@@ -186,6 +197,22 @@ fn what_the_reader_does_not_know_is_an_error_that_names_its_path() {
             "Resources.Queue.Properties.QueueName: Nowhere is neither a parameter nor a resource of this deployment",
         ),
         (
+            "QueueName: !FindInMap [Names, live, short]",
+            "Resources.Queue.Properties.QueueName: Names.live.short is neither a parameter nor a resource of this deployment",
+        ),
+        (
+            "QueueName: !FindInMap [Names, test]",
+            "Resources.Queue.Properties.QueueName.FindInMap: expected the name of a mapping and two keys",
+        ),
+        (
+            "QueueName: !Split ['-', a-b]",
+            "Resources.Queue.Properties.QueueName: expected a value; what a Split makes can only be joined",
+        ),
+        (
+            "QueueName: !Split ['', a-b]",
+            "Resources.Queue.Properties.QueueName.Split: expected a delimiter and text",
+        ),
+        (
             "QueueName: !GetAtt Dlq.QueueName",
             "Resources.Queue.Properties.QueueName: expected text that does not depend on a resource",
         ),
@@ -222,8 +249,8 @@ fn what_the_reader_does_not_know_is_an_error_that_names_its_path() {
 fn sections_types_and_attributes_that_are_not_known_are_errors() {
     for (wrong, expected) in [
         (
-            "Mappings: {}\n",
-            "Mappings: the local deployment does not know this section or attribute of a template",
+            "Rules: {}\n",
+            "Rules: the local deployment does not know this section or attribute of a template",
         ),
         (
             "Transform: AWS::LanguageExtensions\n",
@@ -234,8 +261,8 @@ fn sections_types_and_attributes_that_are_not_known_are_errors() {
     }
     let typed = |kind: &str| complaint(&format!("Resources: {{A: {{Type: '{kind}', Properties: {{}}}}}}"));
     assert_eq!(
-        typed("AWS::SNS::Topic"),
-        "Resources.A.Type: the local deployment does not know the resource type AWS::SNS::Topic"
+        typed("AWS::SES::Template"),
+        "Resources.A.Type: the local deployment does not know the resource type AWS::SES::Template"
     );
     let attribute = complaint("Resources: {A: {Type: AWS::SQS::Queue, CreationPolicy: {}}}");
     assert_eq!(
@@ -304,4 +331,64 @@ fn a_replica_of_another_region_alone_is_an_error() {
         "{}",
         complaint(&text)
     );
+}
+
+#[test]
+fn what_stands_on_aws_alone_is_named_and_leaves_its_outputs_out() {
+    let plan = read(PROJECT_TEMPLATE, &Deployment::local("symbolon")).expect("the project's template reads");
+    for path in [
+        "Resources.DataBucket",
+        "Outputs.DataBucket.Value",
+        "Resources.Trail",
+    ] {
+        assert!(plan.passed_over.contains_key(path), "{path}");
+    }
+    assert!(!plan.outputs.contains_key("DataBucket"));
+    assert!(plan.outputs.contains_key("ControlTable") && plan.outputs.contains_key("MatchesStreamArn"));
+}
+
+#[test]
+fn nothing_that_runs_here_may_need_what_stands_on_aws_alone() {
+    let text = template("QueueName: q\nKmsMasterKeyId: !Ref Topic")
+        .replace("  Dlq: {", "  Topic: {Type: AWS::SNS::Topic}\n  Dlq: {");
+    assert_eq!(
+        complaint(&text),
+        "Resources.Queue.Properties.KmsMasterKeyId: Topic has no counterpart in the local deployment"
+    );
+}
+
+fn project_as(role: &str, stage: &str) -> Result<StackPlan, TemplateError> {
+    let mut deployment = Deployment::local("symbolon");
+    for (name, value) in [("Role", role), ("Stage", stage)] {
+        deployment.parameters.insert(name.to_owned(), value.to_owned());
+    }
+    read(PROJECT_TEMPLATE, &deployment)
+}
+
+#[test]
+fn the_local_deployment_is_the_primary_with_all() {
+    assert!(project_as("primary", "all").is_ok());
+    let foundation = project_as("primary", "foundation").expect("keys and roles read");
+    assert!(foundation.tables.is_empty() && foundation.functions.is_empty() && !foundation.keys.is_empty());
+    let standby = project_as("standby", "all").expect_err("the standby's keys are replicas");
+    assert!(
+        standby
+            .to_string()
+            .ends_with("TokenKeyReplica has no counterpart in the local deployment"),
+        "{standby}"
+    );
+}
+
+#[test]
+fn a_mapping_says_whether_it_polls() {
+    let enabled = |text: &str| {
+        let plan = read(text, &Deployment::local("s")).expect("reads");
+        plan.function("matcher").expect("the matcher").mappings[0].enabled
+    };
+    assert!(enabled(PROJECT_TEMPLATE));
+    let line = "Enabled: !If [IsPrimary, true, false]";
+    assert!(!enabled(
+        &PROJECT_TEMPLATE.replace(line, "Enabled: !If [IsPrimary, false, true]")
+    ));
+    assert!(enabled(&PROJECT_TEMPLATE.replace(line, "")));
 }

@@ -1,0 +1,104 @@
+"""Functions, their logs and settings."""
+
+import re
+
+from assertions import check
+from assertions.reading import functions, is_all, is_primary, of_type, target, text
+
+FUNCTIONS = {"MatcherFunction": "matcher"}
+
+ENVIRONMENT = {
+    "MatcherFunction": {
+        "STACK_NAME", "REGISTRY_TABLE", "PARAMETERS_TABLE", "SUBMISSIONS_TABLE", "INTERESTS_TABLE", "MATCHES_TABLE",
+        "KEYS_TABLE", "INTAKE_DLQ_URL", "TOKEN_KEY_ARN", "MATCHER_ROLE_ID", "RUST_LOG",
+    },
+}  # fmt: skip
+
+
+@check
+def functions_are_those_of_the_contract(template):
+    found = {name: function["FunctionName"] for name, function in functions(template).items()}
+    if found != (FUNCTIONS if is_all(template) else {}):
+        yield f"functions are {found}"
+    for name, function in functions(template).items():
+        if (function["Runtime"], function["Handler"]) != ("provided.al2023", "bootstrap"):
+            yield f"{name}: {function['Runtime']}, {function['Handler']}"
+        if function.get("Architectures") != [{"Ref": "Architecture"}]:
+            yield f"{name}: its architecture is no parameter"
+    if template["Parameters"].get("Architecture", {}).get("Default", "arm64") != "arm64":
+        yield "Architecture: arm64 by default"
+
+
+@check
+def functions_build_their_own_binary(template):
+    for name, function in functions(template).items():
+        metadata = template["Resources"][name].get("Metadata", {})
+        binary = metadata.get("BuildProperties", {}).get("Binary")
+        if metadata.get("BuildMethod") != "rust-cargolambda" or binary != function["FunctionName"]:
+            yield f"{name}: builds {binary} by {metadata.get('BuildMethod')}"
+
+
+@check
+def functions_have_roles_of_their_own(template):
+    roles = [target(function["Role"]) for function in functions(template).values()]
+    if len(set(roles)) != len(roles):
+        yield f"functions share roles: {roles}"
+
+
+@check
+def functions_have_their_settings(template):
+    for name, function in functions(template).items():
+        settings = function.get("Environment", {}).get("Variables", {})
+        wanted = ENVIRONMENT.get(name, set())
+        if settings.keys() != wanted:
+            yield f"{name}: {sorted(settings.keys() ^ wanted)} are missing or too many"
+        for variable, value in settings.items():
+            if variable.endswith("_TABLE"):
+                short = variable.removesuffix("_TABLE").lower()
+                right = short.capitalize() if is_primary(template) else f"${{AWS::StackName}}-{short}"
+                if text(value) != right:
+                    yield f"{name}: {variable} is {text(value)}"
+
+
+@check
+def functions_log_no_payloads(template):
+    for name, function in functions(template).items():
+        level = function.get("Environment", {}).get("Variables", {}).get("RUST_LOG")
+        if level not in ("info", "warn", "error"):
+            yield f"{name}: logs at {level}; at TRACE the Lambda runtime writes raw payloads"
+
+
+@check
+def functions_are_traced(template):
+    for name, function in functions(template).items():
+        if function.get("TracingConfig") != {"Mode": "Active"}:
+            yield f"{name}: no traces"
+
+
+@check
+def logs_end(template):
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    for name, function in functions(template).items():
+        if target(function.get("LoggingConfig", {}).get("LogGroup")) not in groups:
+            yield f"{name}: logs to a group that is not ours"
+    for name, group in groups.items():
+        if "RetentionInDays" not in group:
+            yield f"{name}: without an end"
+        if text(group.get("KmsKeyId")) != "OperationsKey.Arn":
+            yield f"{name}: not under our key"
+
+
+@check
+def log_groups_may_use_the_key(template):
+    """The key's policy lists the groups by name: one that is not listed could not be made."""
+    listed = [
+        text(arn).split(":log-group:")[1]
+        for s in of_type(template, "AWS::KMS::Key")["OperationsKey"]["KeyPolicy"]["Statement"]
+        for arn in s.get("Condition", {}).get("ArnEquals", {}).get("kms:EncryptionContext:aws:logs:arn", [])
+    ]
+    for name, group in of_type(template, "AWS::Logs::LogGroup").items():
+        if text(group["LogGroupName"]) not in listed:
+            yield f"{name}: {text(group['LogGroupName'])} is not among {listed}"
+    for group in listed:
+        if re.search(r"[*?]", group):
+            yield f"OperationsKey: any log group {group}"

@@ -1,0 +1,311 @@
+"""The trail, alarms, rules and the dashboard."""
+
+import json
+import pathlib
+import re
+
+from assertions import check
+from assertions.reading import (
+    functions, is_all, is_primary, listed, named, of_type, queues, target, text, topic_statements,
+)  # fmt: skip
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+LEAST_ALARMS = 12
+
+# Of the services' own metrics, those that we look at, with the dimensions that they come with.
+METRICS = {
+    "AWS/Lambda": (
+        {"Errors", "Throttles", "Duration", "Invocations", "ConcurrentExecutions"},
+        ({"FunctionName"},),
+    ),
+    "AWS/SQS": (
+        {
+            "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible", "NumberOfMessagesSent",
+            "NumberOfMessagesReceived", "NumberOfMessagesDeleted",
+        },
+        ({"QueueName"},),
+    ),
+    "AWS/DynamoDB": (
+        {"WriteThrottleEvents", "ReplicationLatency", "ConsumedWriteCapacityUnits", "ConsumedReadCapacityUnits"},
+        ({"TableName"}, {"TableName", "ReceivingRegion"}),
+    ),
+    "AWS/S3": ({"OperationsFailedReplication"}, ({"SourceBucket", "DestinationBucket", "RuleId"},)),
+    "AWS/Events": ({"FailedInvocations"}, ({"RuleName"},)),
+}  # fmt: skip
+
+KEYWORDS = "Symbolon/${AWS::StackName}"
+
+# What an event passes on: what happened, never who did it.
+SAYS_NOBODY = {
+    "$.detail-type", "$.detail.alarmName", "$.detail.errorCode", "$.detail.eventName", "$.region", "$.time",
+}  # fmt: skip
+
+# Rule → what it looks for.
+RULES = {
+    "AccessDeniedRule": ("AWS API Call via CloudTrail", {"errorCode"}),
+    "KeyDisabledRule": ("AWS API Call via CloudTrail", {"eventName"}),
+    "BackupFailedRule": ("Backup Job State Change", {"$or"}),
+    "KeywordAlarmRule": ("CloudWatch Alarm State Change", {"alarmName", "state"}),
+}
+
+EVENTS_OF_KEYS = {"DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy", "DisableKeyRotation"}
+
+
+def emitted():
+    """The metrics of the embedded format, by the names that the code gives them."""
+    code = (ROOT / "functions/matcher/src/telemetry.rs").read_text()
+    return set(re.findall(r'metrics::(?:counter|gauge|histogram)!\("(\w+)"\)', code))
+
+
+def logged(function):
+    """The events that a function logs."""
+    sources = (ROOT / "functions" / function / "src").rglob("*.rs")
+    return {event for source in sources for event in re.findall(r'event = "(\w+)"', source.read_text())}
+
+
+def filtered(template):
+    return {
+        t["MetricName"]: text(t["MetricNamespace"])
+        for f in of_type(template, "AWS::Logs::MetricFilter").values()
+        for t in f["MetricTransformations"]
+    }
+
+
+def alarms(template):
+    return of_type(template, "AWS::CloudWatch::Alarm")
+
+
+def unknown_metric(template, namespace, metric, dimensions):
+    if namespace == "Symbolon":
+        known, shapes = emitted(), ({"Stack", "Function"},)
+    elif namespace == KEYWORDS:
+        known, shapes = filtered(template).keys(), (set(),)
+    else:
+        known, shapes = METRICS.get(namespace, ((), ()))
+    return metric not in known or dimensions not in shapes
+
+
+# ---- Trail --------------------------------------------------------------------------------------------------------
+
+
+@check
+def the_trail_records_all_data_events(template):
+    trails = of_type(template, "AWS::CloudTrail::Trail")
+    if is_all(template) and len(trails) != 1:
+        yield f"{len(trails)} trails"
+    for name, trail in trails.items():
+        if trail.get("EnableLogFileValidation") is not True or trail.get("IsLogging") is not True:
+            yield f"{name}: its files could be changed unseen, or there are none"
+        if text(trail.get("KMSKeyId")) != "OperationsKey.Arn" or target(trail["S3BucketName"]) != "TrailBucket":
+            yield f"{name}: not under our key, in a bucket of its own"
+        selected = {}
+        for selector in trail["AdvancedEventSelectors"]:
+            fields = {f["Field"]: f for f in selector["FieldSelectors"]}
+            kinds = fields.get("resources.type", {}).get("Equals", fields["eventCategory"]["Equals"])
+            starts = [text(s) for s in fields.get("resources.ARN", {}).get("StartsWith", [])]
+            selected[tuple(kinds)] = (fields.keys() - {"userIdentity.arn"}, starts)
+        table = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AWS::StackName}-"
+        buckets = [b for b in of_type(template, "AWS::S3::Bucket") if b != "TrailBucket"]
+        data = {"eventCategory", "resources.type", "resources.ARN"}
+        wanted = {
+            ("Management",): ({"eventCategory"}, []),
+            ("AWS::DynamoDB::Table",): (data, [table]),
+            ("AWS::DynamoDB::Stream",): (data, [table]),
+            ("AWS::S3::Object",): (data, [f"${{{b}.Arn}}/" for b in buckets]),
+            ("AWS::Lambda::Function",): (data, [f"{f}.Arn" for f in functions(template)]),
+        }
+        for kind, what in wanted.items():
+            if selected.get(kind) != what:
+                yield f"{name}: of {kind[0]} it records {selected.get(kind)}"
+
+
+# ---- Alarms -------------------------------------------------------------------------------------------------------
+
+
+@check
+def there_are_alarms_enough(template):
+    if is_all(template) and len(alarms(template)) < LEAST_ALARMS:
+        yield f"{len(alarms(template))} alarms"
+    watched = {a["MetricName"] for a in alarms(template).values() if a["Namespace"] == "AWS/Lambda"}
+    if is_all(template) and not {"Errors", "Throttles", "Duration"} <= watched:
+        yield f"of the functions only {sorted(watched)} are watched"
+
+
+@check
+def alarms_look_at_what_there_is(template):
+    for name, alarm in alarms(template).items():
+        dimensions = {d["Name"] for d in alarm.get("Dimensions", [])}
+        if unknown_metric(template, text(alarm["Namespace"]), alarm["MetricName"], dimensions):
+            yield f"{name}: {text(alarm['Namespace'])} {alarm['MetricName']} by {sorted(dimensions)} never has a point"
+        for dimension in alarm.get("Dimensions", []):
+            if dimension["Name"] == "QueueName" and target(dimension["Value"]) not in queues(template):
+                yield f"{name}: looks at no queue of ours"
+
+
+@check
+def alarms_can_go_off(template):
+    for name, alarm in alarms(template).items():
+        periods, points = alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]
+        if not 1 <= points <= periods or alarm["Period"] * periods > 86_400:
+            yield f"{name}: {points} of {periods} periods of {alarm['Period']} s"
+        if ("Statistic" in alarm) == ("ExtendedStatistic" in alarm):
+            yield f"{name}: one statistic, not none or two"
+        if alarm.get("TreatMissingData") != "notBreaching":
+            yield f"{name}: goes off where nothing happens"
+        if alarm.get("ActionsEnabled", True) is not True:
+            yield f"{name}: tells nobody"
+
+
+@check
+def alarms_tell_somebody(template):
+    for name, alarm in alarms(template).items():
+        for action in ("AlarmActions", "OKActions"):
+            if [target(a) for a in alarm.get(action, [])] != ["AlarmTopic"]:
+                yield f"{name}: {action} are {alarm.get(action)}"
+
+
+@check
+def alarms_are_explained(template):
+    page = (ROOT / "docs/operations.md").read_text()
+    for name, alarm in alarms(template).items():
+        if f"`{text(alarm['AlarmName']).removeprefix('${AWS::StackName}-')}`" not in page:
+            yield f"{name}: docs/operations.md does not say what to do"
+
+
+@check
+def slow_batches_are_seen_before_they_time_out(template):
+    for name, alarm in alarms(template).items():
+        if alarm["MetricName"] == "Duration":
+            timeout = functions(template)["MatcherFunction"]["Timeout"] * 1000
+            if not timeout / 2 <= alarm["Threshold"] < timeout:
+                yield f"{name}: at {alarm['Threshold']} ms of {timeout}"
+
+
+@check
+def filters_look_for_what_is_logged(template):
+    for name, log_filter in of_type(template, "AWS::Logs::MetricFilter").items():
+        pattern = log_filter["FilterPattern"]
+        if target(log_filter["LogGroupName"]) == "TrailLogGroup":
+            if not re.fullmatch(r'\{ \$\.errorCode = "[\w.]+\*"( \|\| \$\.errorCode = "[\w.]+\*")* \}', pattern):
+                yield f"{name}: {pattern}"
+            continue
+        events = re.findall(r'\$\.fields\.event = "(\w+)"', pattern)
+        shape = r'\$\.fields\.\w+ = "\w+"'
+        if not re.fullmatch(rf"\{{ {shape}( (&&|\|\|) {shape})* \}}", pattern) or not events:
+            yield f"{name}: {pattern} fits no line of JSON that is logged"
+        for event in set(events) - logged("matcher"):
+            yield f"{name}: {event} is never logged"
+
+
+@check
+def filters_have_their_alarm(template):
+    watched = {a["MetricName"] for a in alarms(template).values() if text(a["Namespace"]) == KEYWORDS}
+    for metric, namespace in filtered(template).items():
+        if namespace != KEYWORDS or metric not in watched:
+            yield f"{namespace} {metric}: nobody is told"
+
+
+# ---- Rules --------------------------------------------------------------------------------------------------------
+
+
+@check
+def rules_look_for_what_happens(template):
+    rules = of_type(template, "AWS::Events::Rule")
+    if rules.keys() != (RULES.keys() if is_all(template) else set()):
+        yield f"rules are {sorted(rules)}"
+    for name, rule in rules.items():
+        kind, fields = RULES.get(name, (None, set()))
+        pattern = rule["EventPattern"]
+        if pattern.keys() != {"source", "detail-type", "detail"} or kind not in pattern["detail-type"]:
+            yield f"{name}: matches {sorted(pattern)} of {pattern.get('detail-type')}"
+        elif pattern["detail"].keys() != fields:
+            yield f"{name}: asks for {sorted(pattern['detail'])}"
+        if rule.get("State", "ENABLED") != "ENABLED":
+            yield f"{name}: not enabled"
+    if "KeyDisabledRule" in rules:
+        if set(rules["KeyDisabledRule"]["EventPattern"]["detail"].get("eventName", [])) != EVENTS_OF_KEYS:
+            yield "KeyDisabledRule: other events than those that end a key's use"
+    if "KeywordAlarmRule" in rules:
+        names = {text(a["AlarmName"]) for a in alarms(template).values()}
+        asked = {text(n) for n in rules["KeywordAlarmRule"]["EventPattern"]["detail"].get("alarmName", [])}
+        for name in asked - names:
+            yield f"KeywordAlarmRule: there is no alarm {name}"
+
+
+@check
+def rules_tell_somebody_and_name_nobody(template):
+    for name, rule in of_type(template, "AWS::Events::Rule").items():
+        if [target(t["Arn"]) for t in rule["Targets"]] != ["AlarmTopic"]:
+            yield f"{name}: tells {rule['Targets']}"
+        for goal in rule["Targets"]:
+            transformer = goal.get("InputTransformer", {"InputPathsMap": {"": "the whole event"}})
+            for path in set(transformer["InputPathsMap"].values()) - SAYS_NOBODY:
+                yield f"{name}: passes on {path}"
+            used = set(re.findall(r"<(\w+)>", transformer.get("InputTemplate", "")))
+            if used != transformer["InputPathsMap"].keys():
+                yield f"{name}: its text uses {sorted(used)}"
+
+
+@check
+def the_topic_is_encrypted_and_open_to_services_alone(template):
+    for name, topic in of_type(template, "AWS::SNS::Topic").items():
+        if text(topic.get("KmsMasterKeyId")) != "OperationsKey.Arn":
+            yield f"{name}: not under our key"
+        statements = [s for t, s in topic_statements(template) if t == name]
+        services = {"budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"}
+        for statement in (s for s in statements if s["Effect"] == "Allow"):
+            ours = statement.get("Condition") == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+            if set(listed(statement["Principal"].get("Service", []))) != services or not ours:
+                yield f"{name}: {named(statement)} lets {statement['Principal']} publish"
+        if not any(s["Effect"] == "Deny" and "aws:SecureTransport" in str(s.get("Condition")) for s in statements):
+            yield f"{name}: takes messages without TLS"
+
+
+# ---- Dashboard ----------------------------------------------------------------------------------------------------
+
+
+@check
+def the_dashboard_shows_the_business_above_the_machinery(template):
+    dashboards = of_type(template, "AWS::CloudWatch::Dashboard")
+    if is_all(template) and not dashboards:
+        yield "there is none"
+    for name, dashboard in dashboards.items():
+        try:
+            widgets = json.loads(re.sub(r"\$\{MatcherMemoryMegabytes\}", "512", text(dashboard["DashboardBody"])))
+            widgets = widgets["widgets"]
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            yield f"{name}: its body is not JSON with widgets: {error}"
+            continue
+        headings = {w["properties"]["markdown"]: w["y"] for w in widgets if w["type"] == "text"}
+        shown = {}
+        for widget in (w for w in widgets if w["type"] == "metric"):
+            for metric in widget["properties"]["metrics"]:
+                if isinstance(metric[0], dict):
+                    shown[metric[0].get("id")] = widget["y"]
+                    continue
+                namespace, metric_name, *dimensions = [m for m in metric if not isinstance(m, dict)]
+                if unknown_metric(template, namespace, metric_name, set(dimensions[::2])):
+                    yield f"{name}: {namespace} {metric_name} by {dimensions} never has a point"
+                shown.setdefault(metric_name, widget["y"])
+        machinery = headings.get("## Machinery", -1)
+        for business in (
+            "Interests", "Matches", "MatchLatencyMillis", "OldestUnprocessedMillis",
+            "ApproximateNumberOfMessagesVisible", "cost",
+        ):  # fmt: skip
+            if not headings.get("## Business", 99) < shown.get(business, 999) < machinery:
+                yield f"{name}: {business} does not stand among the business, above the machinery"
+
+
+@check
+def costs_have_a_budget(template):
+    budgets = of_type(template, "AWS::Budgets::Budget")
+    if len(budgets) != (1 if is_primary(template) and is_all(template) else 0):
+        yield f"{len(budgets)} budgets, for all regions together"
+    for name, budget in budgets.items():
+        filters = [text(v) for v in budget["Budget"]["CostFilters"].get("TagKeyValue", [])]
+        if filters != ["user:symbolon:stack$${AWS::StackName}"]:
+            yield f"{name}: counts {filters}"
+        told = [target(s["Address"]) for n in budget["NotificationsWithSubscribers"] for s in n["Subscribers"]]
+        if not told or set(told) != {"AlarmTopic"}:
+            yield f"{name}: tells {told}"
