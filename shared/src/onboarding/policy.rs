@@ -227,6 +227,24 @@ mod tests {
         assert!(statements <= 20);
     }
 
+    /// The template's policy tests ask what it allows beside the policies of the template.
+    #[test]
+    fn the_policy_tests_ask_the_policy_that_is_written() {
+        let role = |name: &str| arn(&format!("arn:aws:iam::123456789012:role/{name}"));
+        let (here, there) = (
+            role("symbolon-MatcherRole-us-east-1"),
+            role("symbolon-MatcherRole-us-west-2"),
+        );
+        let queue = here.queue_arn("us-east-1", "symbolon-inbox-a");
+        let written = inbox_policy(&queue, &[&here, &there], &role("symbolon/counterparty/a"));
+        let asked = include_str!("../../../.ci/policies/inbox-policy.json");
+        assert_eq!(
+            serde_json::from_str::<Value>(&written).unwrap(),
+            serde_json::from_str::<Value>(asked).unwrap(),
+            "{written}"
+        );
+    }
+
     #[test]
     fn an_arn_names_one_role_or_user() {
         for text in [MATCHER, RECEIVER, "arn:aws-cn:iam::123456789012:user/a.b@c"] {
