@@ -138,8 +138,8 @@ pub trait Books {
     ) -> impl Future<Output = Result<bool, PortError>> + Send;
 }
 
-/// Writes what was decided. IAM: `dynamodb:PutItem`, `UpdateItem`, `DeleteItem` on `submissions`, `interests`,
-/// `matches`.
+/// Writes what was decided. IAM: `dynamodb:PutItem`, `dynamodb:UpdateItem` on `submissions`; `dynamodb:DeleteItem`,
+/// `dynamodb:PutItem`, `dynamodb:UpdateItem` on `interests`; `dynamodb:PutItem` on `matches`.
 pub trait Ledger {
     /// Writes the whole change set or nothing. `request_token` is fresh for each decided content; an adapter
     /// repeats a call only with the same one, and only within its ten minutes. An empty change set is written
