@@ -8,14 +8,14 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 # What the files that samconfig.toml names are, once the steps before have been taken.
 FILES = {
-    "standby.parameters.json": {
+    "standby.parameters.yaml": {
         "TokenKeyId": f"mrk-{1:032x}",
         "DataKeyId": f"mrk-{2:032x}",
         "RegistryKeyId": f"mrk-{3:032x}",
         "BucketKeyId": f"mrk-{4:032x}",
         "QuarantineKeyId": f"mrk-{5:032x}",
     },
-    "standby.stream.json": {
+    "standby.stream.yaml": {
         "MatchesStreamArn": "arn:aws:dynamodb:us-west-2:123456789012:table/symbolon-matches/stream/2026-01-01T00:00",
     },
 }
