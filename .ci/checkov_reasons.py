@@ -26,10 +26,6 @@ REASONS = {
     ("CKV_AWS_33", "AWS::KMS::Key.RegistryKey"): FOR_ONE_ROLE,
     ("CKV_AWS_67", "AWS::CloudTrail::Trail.Trail"): "each region's stack has a trail of its own",
     (
-        "CKV_AWS_45",
-        "AWS::Lambda::Function.MatcherFunction",
-    ): "what looks like a secret to it is the name of a table",
-    (
         "CKV_AWS_115",
         "AWS::Lambda::Function.MatcherFunction",
     ): "reserved concurrency would push good messages to the dead-letter queue; the mapping bounds it",
@@ -45,6 +41,14 @@ REASONS = {
         "CKV_AWS_173",
         "AWS::Lambda::Function.MatcherFunction",
     ): "its variables are names of resources, and nothing secret",
+}
+
+# The same, of what it finds in some places and not in others: the path of the file is a part of what it looks at.
+SOMETIMES = {
+    (
+        "CKV_AWS_45",
+        "AWS::Lambda::Function.MatcherFunction",
+    ): "what looks like a secret to it is a path, or the name of a table",
 }
 
 
@@ -66,7 +70,8 @@ def findings(checkov, files):
 def main():
     checkov, *files = sys.argv[1:]
     found, passed = findings(checkov, files)
-    wrong = [f"{check} {resource}: {found[check, resource]}" for check, resource in sorted(found.keys() - REASONS.keys())]
+    unexplained = sorted(found.keys() - REASONS.keys() - SOMETIMES.keys())
+    wrong = [f"{check} {resource}: {found[check, resource]}" for check, resource in unexplained]
     wrong += [f"{check} {resource}: nothing needs this reason" for check, resource in sorted(REASONS.keys() - found.keys())]
     if wrong:
         raise SystemExit("\n".join(wrong))
