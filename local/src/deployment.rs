@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{
+    DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName, SendMessageBatchRequestEntry,
+};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use matcher::settings::{Settings, SettingsError};
-use matcher::{Matcher, Surroundings};
 use rand::Rng;
 use symbolon_shared::aws::AwsPorts;
 use symbolon_shared::domain::counterparty::Counterparty;
@@ -18,21 +19,19 @@ use symbolon_shared::onboarding::{
 };
 use symbolon_shared::ports::{PortError, Registry};
 use symbolon_shared::records::ReservationRecord;
-use tokio::time::Duration;
 
 use crate::platform::clients::Clients;
 use crate::platform::meter::{Meter, OperationCount};
-use crate::platform::poller::{Delivery, PollError, Poller};
+use crate::platform::poller::PollError;
 use crate::platform::stack::{LocalStack, StackError};
 use crate::platform::stamps::Stamp;
 use crate::platform::template::{self, Deployment as Target, PROJECT_TEMPLATE, TemplateError};
-use crate::replay::{RELEASE_AFTER, Sent};
+use crate::process::{MATCHER, Process, ProcessOptions, ports};
+use crate::replay::Sent;
 use crate::tables::{self, TableError, Tables};
 
 /// The stack's name.
 const STACK: &str = "symbolon";
-/// The function that runs here.
-const MATCHER: &str = "matcher";
 /// Who onboards, sends for everybody, and reads what is left.
 const RUNNER: &str = "AROALOCALRUNNER000001";
 /// Inboxes read at once.
@@ -51,14 +50,53 @@ pub struct Participant {
     pub inbox_url: String,
 }
 
+/// A message of the dead-letter queue.
+#[derive(Debug, Clone, Default)]
+pub struct DeadLetter {
+    /// Its body: an envelope where our own code sent it, the original where SQS moved it.
+    pub body: String,
+    /// Its message attributes, by name.
+    pub attributes: BTreeMap<String, String>,
+    /// SQS's `SenderId`: of a message that SQS moved, its first sender's.
+    pub sender_id: String,
+    /// SQS's `SentTimestamp` in milliseconds of Unix time.
+    pub sent_at_millis: i64,
+}
+
+impl DeadLetter {
+    fn of(message: Message) -> Self {
+        let stamp = |name| {
+            message
+                .attributes
+                .as_ref()
+                .and_then(|all| all.get(&name).cloned())
+        };
+        let attributes = message.message_attributes.iter().flatten();
+        let value = |value: &aws_sdk_sqs::types::MessageAttributeValue| value.string_value.clone();
+        Self {
+            attributes: attributes
+                .map(|(name, attribute)| (name.clone(), value(attribute).unwrap_or_default()))
+                .collect(),
+            sender_id: stamp(MessageSystemAttributeName::SenderId).unwrap_or_default(),
+            sent_at_millis: stamp(MessageSystemAttributeName::SentTimestamp)
+                .and_then(|millis| millis.parse().ok())
+                .unwrap_or_default(),
+            body: message.body.unwrap_or_default(),
+        }
+    }
+
+    /// Whether SQS moved it by itself, after `maxReceiveCount` receives.
+    #[must_use]
+    pub fn was_moved_by_sqs(&self) -> bool {
+        self.attributes.is_empty()
+    }
+}
+
 /// A running deployment.
 pub struct Deployment {
     stack: LocalStack,
     runner: Clients,
     ports: AwsPorts,
-    matcher: Matcher<AwsPorts>,
-    poller: Poller,
-    timeout_millis: i64,
     batch_size: usize,
     intake_url: String,
     settings: Settings,
@@ -145,25 +183,17 @@ impl Deployment {
         let plan = template::read(PROJECT_TEMPLATE, &Target::local(STACK))?;
         let stack = LocalStack::start(plan, port).await?;
         let settings = settings(&stack)?;
-        let meter = Meter::default();
-        let matcher = matcher(
-            ports(stack.function_clients(MATCHER, &meter)?, &settings),
-            &settings,
-        );
         let mapping = stack.mapping(MATCHER)?;
         let runner = stack.clients(RUNNER);
         let mut deployment = Self {
             ports: ports(runner.clone(), &settings),
-            poller: stack.poller(MATCHER)?.releasing_after(RELEASE_AFTER),
-            timeout_millis: i64::try_from(mapping.function_timeout.as_millis()).unwrap_or(i64::MAX),
             batch_size: mapping.batch_size,
             intake_url: mapping.queue_url,
             participants: BTreeMap::new(),
             stack,
             runner,
-            matcher,
             settings,
-            meter,
+            meter: Meter::default(),
             parameters,
         };
         deployment.onboard(numbers).await?;
@@ -297,21 +327,12 @@ impl Deployment {
         Ok(())
     }
 
-    /// One batch through the matcher, waiting up to `patience` for its first message.
+    /// A cold process of the matcher at the intake queue.
     ///
     /// # Errors
-    /// [`DeploymentError::Poll`] when SQS refuses.
-    pub async fn poll(&self, patience: Duration) -> Result<Delivery, DeploymentError> {
-        let polled = self
-            .poller
-            .poll(patience, |event| async {
-                let deadline = now().plus_millis(self.timeout_millis);
-                // Boxed: a batch's future is large.
-                let answer = Box::pin(self.matcher.handle(event, deadline)).await;
-                serde_json::to_value(answer).map_err(|error| error.to_string())
-            })
-            .await;
-        polled.map_err(|error| DeploymentError::Poll(Box::new(error)))
+    /// [`DeploymentError::Stack`] when the template does not map the queue to it.
+    pub fn process(&self, options: &ProcessOptions) -> Result<Process, DeploymentError> {
+        Ok(Process::start(&self.stack, &self.settings, &self.meter, options)?)
     }
 
     /// Empties every inbox, as its counterparty would: number → bodies.
@@ -320,8 +341,9 @@ impl Deployment {
     /// [`DeploymentError::Queue`] when SQS refuses.
     pub async fn drain_inboxes(&self) -> Result<Vec<(u32, Vec<String>)>, DeploymentError> {
         let drains = self.participants.values().map(|participant| async {
-            let bodies = self.drain(&participant.inbox_url).await?;
-            Ok((participant.number, bodies))
+            let messages = self.drain(&participant.inbox_url).await?;
+            let bodies = messages.into_iter().filter_map(|message| message.body);
+            Ok((participant.number, bodies.collect()))
         });
         stream::iter(drains)
             .buffer_unordered(INBOXES_AT_ONCE)
@@ -333,18 +355,21 @@ impl Deployment {
     ///
     /// # Errors
     /// [`DeploymentError::Queue`] when SQS refuses.
-    pub async fn drain_dead_letters(&self) -> Result<Vec<String>, DeploymentError> {
-        self.drain(&self.settings.resources.dead_letter_queue_url).await
+    pub async fn drain_dead_letters(&self) -> Result<Vec<DeadLetter>, DeploymentError> {
+        let letters = self.drain(&self.settings.resources.dead_letter_queue_url).await?;
+        Ok(letters.into_iter().map(DeadLetter::of).collect())
     }
 
-    async fn drain(&self, queue_url: &str) -> Result<Vec<String>, DeploymentError> {
+    async fn drain(&self, queue_url: &str) -> Result<Vec<Message>, DeploymentError> {
         let sqs = &self.runner.sqs;
-        let mut bodies = Vec::new();
+        let mut drained = Vec::new();
         loop {
             let receive = sqs
                 .receive_message()
                 .queue_url(queue_url)
                 .max_number_of_messages(10)
+                .message_system_attribute_names(MessageSystemAttributeName::All)
+                .message_attribute_names("All")
                 .wait_time_seconds(0);
             let received = receive
                 .send()
@@ -353,7 +378,7 @@ impl Deployment {
                 .messages
                 .unwrap_or_default();
             if received.is_empty() {
-                return Ok(bodies);
+                return Ok(drained);
             }
             let mut delete = sqs.delete_message_batch().queue_url(queue_url);
             for (index, message) in received.iter().enumerate() {
@@ -361,7 +386,7 @@ impl Deployment {
                 let entry = entry.receipt_handle(message.receipt_handle().unwrap_or_default());
                 delete = delete.entries(entry.build().map_err(queue_error)?);
             }
-            bodies.extend(received.into_iter().filter_map(|message| message.body));
+            drained.extend(received);
             // What could not be deleted comes again: a copy, as a consumer must expect.
             delete.send().await.map_err(queue_error)?;
         }
@@ -411,26 +436,4 @@ fn settings(stack: &LocalStack) -> Result<Settings, DeploymentError> {
     let mut variables: HashMap<String, String> = stack.environment(MATCHER)?.into_iter().collect();
     variables.insert("AWS_REGION".to_owned(), stack.endpoints().region.clone());
     Ok(Settings::from_vars(&variables)?)
-}
-
-fn ports(clients: Clients, settings: &Settings) -> AwsPorts {
-    AwsPorts::new(
-        clients.dynamodb,
-        clients.sqs,
-        clients.kms,
-        settings.resources.clone(),
-    )
-}
-
-fn matcher(ports: AwsPorts, settings: &Settings) -> Matcher<AwsPorts> {
-    let surroundings = Surroundings {
-        clock: Box::new(now),
-        seed: Box::new(rand::random),
-    };
-    Matcher::new(
-        ports,
-        settings.region.clone(),
-        settings.roles.clone(),
-        surroundings,
-    )
 }

@@ -77,7 +77,11 @@ pub async fn evidence(
             .map(Known::constant)
             .collect(),
         inboxes: inboxes.collect::<Result<_, _>>()?,
-        set_aside: replayed.dead_letters.iter().map(|body| set_aside(body)).collect(),
+        set_aside: replayed
+            .dead_letters
+            .iter()
+            .map(|letter| set_aside(&letter.body))
+            .collect(),
     })
 }
 

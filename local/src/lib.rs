@@ -9,6 +9,7 @@ pub mod gather;
 pub mod order_flow;
 pub mod picture;
 pub mod platform;
+pub mod process;
 pub mod progress;
 pub mod replay;
 pub mod report;

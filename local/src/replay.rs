@@ -6,15 +6,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
-use crate::deployment::{Deployment, DeploymentError};
+use crate::deployment::{DeadLetter, Deployment, DeploymentError};
 use crate::order_flow::plan::{Delivery, Disorder, plan};
 use crate::order_flow::{Action, Event, OrderFlow};
+use crate::process::Process;
 use crate::progress::Progress;
 
 /// SQS: entries of one batch call.
 const BATCH_ENTRIES: usize = 10;
-/// What a record that failed waits before it is delivered again: Lambda would wait for the queue's visibility.
-pub const RELEASE_AFTER: Duration = Duration::from_secs(1);
 /// When nothing comes for so long, nothing will.
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -29,8 +28,8 @@ pub struct Replayed {
     pub match_messages: u64,
     /// How many deliveries were done and deleted.
     pub done: usize,
-    /// Bodies of the dead-letter queue.
-    pub dead_letters: Vec<String>,
+    /// What the dead-letter queue held.
+    pub dead_letters: Vec<DeadLetter>,
     /// From the first message sent to the last one answered.
     pub elapsed: Duration,
 }
@@ -46,12 +45,13 @@ pub struct Sent {
     pub at_millis: i64,
 }
 
-/// Replays `flow` on `deployment`, whose counterparties it names by number.
+/// Replays `flow` on `deployment`, whose counterparties it names by number, through `process`.
 ///
 /// # Errors
 /// [`DeploymentError`] when the stack refuses.
 pub async fn replay(
     deployment: &Deployment,
+    process: &mut Process,
     flow: &OrderFlow,
     disorder: &Disorder,
     progress: &Progress,
@@ -61,28 +61,48 @@ pub async fn replay(
     let deliveries = plan(flow.events.len(), disorder);
     for batch in deliveries.chunks(deployment.batch_size()) {
         let sent = to_send(flow, batch);
-        for ten in sent.chunks(BATCH_ENTRIES) {
-            deployment.send_ten(ten).await?;
-        }
-        replayed.sent.extend(sent);
-        step(deployment, &mut replayed, Duration::ZERO).await?;
+        send(deployment, &mut replayed, sent).await?;
+        step(deployment, process, &mut replayed, Duration::ZERO).await?;
         progress.inc(batch.len() as u64);
         progress.set_matches(replayed.match_messages / 2);
     }
-    finish(deployment, &mut replayed).await?;
+    finish(deployment, process, &mut replayed).await?;
     replayed.elapsed = start.elapsed();
     replayed.dead_letters = deployment.drain_dead_letters().await?;
     Ok(replayed)
 }
 
+/// Sends messages to the intake queue, in tens.
+pub(crate) async fn send(
+    deployment: &Deployment,
+    replayed: &mut Replayed,
+    messages: Vec<Sent>,
+) -> Result<(), DeploymentError> {
+    for ten in messages.chunks(BATCH_ENTRIES) {
+        deployment.send_ten(ten).await?;
+    }
+    replayed.sent.extend(messages);
+    Ok(())
+}
+
 /// One batch through the matcher, then every inbox read; whether there was a batch.
 async fn step(
     deployment: &Deployment,
+    process: &mut Process,
     replayed: &mut Replayed,
     patience: Duration,
 ) -> Result<bool, DeploymentError> {
-    let delivery = deployment.poll(patience).await?;
+    let delivery = process.poll(patience).await?;
     replayed.done += delivery.deleted;
+    read_inboxes(deployment, replayed).await?;
+    Ok(delivery.received > 0)
+}
+
+/// Empties every inbox as its counterparty would.
+pub(crate) async fn read_inboxes(
+    deployment: &Deployment,
+    replayed: &mut Replayed,
+) -> Result<(), DeploymentError> {
     for (number, bodies) in deployment.drain_inboxes().await? {
         replayed.match_messages += bodies
             .iter()
@@ -90,13 +110,17 @@ async fn step(
             .count() as u64;
         replayed.received.entry(number).or_default().extend(bodies);
     }
-    Ok(delivery.received > 0)
+    Ok(())
 }
 
-/// Polls until every message is done: what was given back comes again after [`RELEASE_AFTER`], until SQS itself
-/// moves it to the dead-letter queue and nothing comes any more.
-async fn finish(deployment: &Deployment, replayed: &mut Replayed) -> Result<(), DeploymentError> {
-    while replayed.done < replayed.sent.len() && step(deployment, replayed, SILENCE).await? {}
+/// Polls until every message is done: what was given back comes again in a moment, until SQS itself moves it to the
+/// dead-letter queue and nothing comes any more.
+pub(crate) async fn finish(
+    deployment: &Deployment,
+    process: &mut Process,
+    replayed: &mut Replayed,
+) -> Result<(), DeploymentError> {
+    while replayed.done < replayed.sent.len() && step(deployment, process, replayed, SILENCE).await? {}
     Ok(())
 }
 

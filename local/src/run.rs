@@ -8,6 +8,7 @@ use crate::deployment::{Deployment, DeploymentError, now};
 use crate::gather;
 use crate::order_flow::OrderFlow;
 use crate::order_flow::plan::Disorder;
+use crate::process::ProcessOptions;
 use crate::progress::Progress;
 use crate::replay::replay;
 use crate::report::{Picture, Report};
@@ -44,7 +45,8 @@ pub async fn run(
     let numbers: BTreeSet<u32> = (1..=counterparties).chain(named).collect();
     let deployment = Deployment::start(0, numbers, vec![parameters(&flow)]).await?;
     flow.shift_to(now().as_millis());
-    let replayed = replay(&deployment, &flow, disorder, progress).await?;
+    let mut process = deployment.process(&ProcessOptions::undisturbed())?;
+    let replayed = replay(&deployment, &mut process, &flow, disorder, progress).await?;
     let aws = deployment.counts();
     let evidence = gather::evidence(&deployment, &replayed, now()).await?;
     let report = gather::report(&flow, &replayed, &evidence, aws);

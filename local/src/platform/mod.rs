@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod clients;
 pub mod emulators;
+pub mod faults;
 mod front;
 pub mod meter;
 pub mod poller;
