@@ -11,6 +11,7 @@ use rand::Rng;
 use symbolon_shared::aws::AwsPorts;
 use symbolon_shared::domain::counterparty::Counterparty;
 use symbolon_shared::domain::decision::Entropy;
+use symbolon_shared::domain::envelope::{Envelope, Origin, SenderId};
 use symbolon_shared::domain::identifiers::{CounterpartyId, Principal};
 use symbolon_shared::domain::parameters::MatchParameters;
 use symbolon_shared::domain::time::Timestamp;
@@ -163,8 +164,10 @@ fn principal_of(number: u32) -> Result<Principal, DeploymentError> {
     Principal::new(format!("AROACOUNTERPARTY{number:05}")).map_err(|_| DeploymentError::NobodyThere(number))
 }
 
+/// The moment.
+#[must_use]
 #[expect(clippy::disallowed_methods, reason = "the composition root owns the clock")]
-pub(crate) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Timestamp::from_millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
@@ -327,6 +330,49 @@ impl Deployment {
         Ok(())
     }
 
+    /// Sends dead letters that SQS moved by itself to the intake queue again, each under a new id and in an envelope
+    /// with its first sender and time, as the redrive does.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Queue`] when a letter fits no envelope, or the queue does not take it.
+    pub async fn send_again(&self, letters: &[DeadLetter]) -> Result<(), DeploymentError> {
+        // The matcher opens its own role's envelopes, and so will it the redrive's.
+        let sqs = self.stack.clients(&self.stack.function_role_id(MATCHER)?).sqs;
+        for letter in letters {
+            let envelope = Envelope {
+                origin: Origin::Sender(SenderId::parse(&letter.sender_id).map_err(queue_error)?),
+                sent_at: Timestamp::from_millis(letter.sent_at_millis),
+                cycles: 1,
+                reason: None,
+                body: letter.body.clone(),
+            };
+            let send = sqs.send_message().queue_url(&self.intake_url);
+            send.message_body(envelope.to_json())
+                .send()
+                .await
+                .map_err(queue_error)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the inbox of a counterparty away, as nobody should.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Queue`] when SQS refuses.
+    pub async fn delete_inbox(&self, number: u32) -> Result<(), DeploymentError> {
+        let url = &self.participant(number)?.inbox_url;
+        let delete = self.runner.sqs.delete_queue().queue_url(url);
+        delete.send().await.map(drop).map_err(queue_error)
+    }
+
+    /// Onboards a counterparty again: what is there stays as it is, what is missing is made.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Onboarding`] when it cannot be onboarded.
+    pub async fn onboard_again(&self, number: u32) -> Result<(), DeploymentError> {
+        self.onboard_one(&self.inbox_host()?, number).await.map(drop)
+    }
+
     /// A cold process of the matcher at the intake queue.
     ///
     /// # Errors
@@ -340,7 +386,20 @@ impl Deployment {
     /// # Errors
     /// [`DeploymentError::Queue`] when SQS refuses.
     pub async fn drain_inboxes(&self) -> Result<Vec<(u32, Vec<String>)>, DeploymentError> {
-        let drains = self.participants.values().map(|participant| async {
+        let everybody: Vec<u32> = self.participants.keys().copied().collect();
+        self.drain_inboxes_of(&everybody).await
+    }
+
+    /// Empties the inboxes of these counterparties.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Queue`] when SQS refuses.
+    pub async fn drain_inboxes_of(
+        &self,
+        numbers: &[u32],
+    ) -> Result<Vec<(u32, Vec<String>)>, DeploymentError> {
+        let drains = numbers.iter().map(|number| async {
+            let participant = self.participant(*number)?;
             let messages = self.drain(&participant.inbox_url).await?;
             let bodies = messages.into_iter().filter_map(|message| message.body);
             Ok((participant.number, bodies.collect()))

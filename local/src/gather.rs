@@ -167,7 +167,7 @@ fn distinct_messages(inboxes: &BTreeMap<CounterpartyId, Vec<String>>) -> usize {
     ids.len()
 }
 
-fn verdicts(evidence: &Evidence) -> BTreeMap<String, String> {
+pub(crate) fn verdicts(evidence: &Evidence) -> BTreeMap<String, String> {
     let verdict = |verdict: Result<(), _>| match verdict {
         Ok(()) => HELD.to_owned(),
         Err(counterexample) => format!("{counterexample}"),

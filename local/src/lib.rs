@@ -16,3 +16,4 @@ pub mod report;
 pub mod run;
 pub mod serve;
 pub mod tables;
+pub mod trial;

@@ -26,6 +26,8 @@ pub struct ProcessOptions {
     pub sdk: SdkOptions,
     /// Messages of a batch at most; the mapping's own number when left out.
     pub batch_size: Option<usize>,
+    /// How long an invocation may take; the function's own time-out when left out.
+    pub timeout: Option<Duration>,
     /// What a record that failed waits before it is delivered again: Lambda would wait for the queue's visibility.
     pub release_after: Duration,
 }
@@ -38,6 +40,7 @@ impl ProcessOptions {
             faults: Faults::none(),
             sdk: PATIENT,
             batch_size: None,
+            timeout: None,
             release_after: Duration::from_secs(1),
         }
     }
@@ -102,11 +105,11 @@ impl Process {
         meter: &Meter,
         options: &ProcessOptions,
     ) -> Result<Self, StackError> {
-        let timeout = stack.mapping(MATCHER)?.function_timeout;
-        let mut poller = stack.poller(MATCHER)?.releasing_after(options.release_after);
-        if let Some(batch_size) = options.batch_size {
-            poller = poller.with_batches_of(batch_size);
-        }
+        let mut mapping = stack.mapping(MATCHER)?;
+        mapping.batch_size = options.batch_size.unwrap_or(mapping.batch_size);
+        mapping.function_timeout = options.timeout.unwrap_or(mapping.function_timeout);
+        let timeout = mapping.function_timeout;
+        let poller = stack.poller(mapping).releasing_after(options.release_after);
         let spare = Spare {
             endpoints: stack.endpoints().clone(),
             role_id: stack.function_role_id(MATCHER)?,

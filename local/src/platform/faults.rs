@@ -34,6 +34,8 @@ pub enum Injection {
     Silence,
     /// It is done, and the answer comes so much later.
     Late(Duration),
+    /// It is done, and the answer is held until the gate is opened.
+    Held(Gate),
     /// It is refused for being one too many; nothing is done.
     Throttled,
     /// The service fails with a status of 500; nothing is done.
@@ -60,6 +62,7 @@ impl Injection {
             Self::ResponseLost => "response lost",
             Self::Silence => "silence",
             Self::Late(_) => "late",
+            Self::Held(_) => "held",
             Self::Throttled => "throttled",
             Self::InternalError => "internal error",
             Self::Denied => "denied",
@@ -68,6 +71,56 @@ impl Injection {
             Self::CrashBefore => "crash before",
             Self::CrashAfter => "crash after",
         }
+    }
+}
+
+/// Holds answers until it is opened. Clones are one gate.
+#[derive(Debug, Clone)]
+pub struct Gate(watch::Sender<GateState>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum GateState {
+    Shut,
+    /// Somebody stands before it.
+    Reached,
+    Open,
+}
+
+impl PartialEq for Gate {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
+}
+
+impl Eq for Gate {}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(watch::Sender::new(GateState::Shut))
+    }
+}
+
+impl Gate {
+    /// Ends when an answer is held here.
+    pub async fn reached(&self) {
+        self.at_least(GateState::Reached).await;
+    }
+
+    /// Lets through what is held, and whatever comes.
+    pub fn open(&self) {
+        self.0.send_replace(GateState::Open);
+    }
+
+    async fn pass(&self) {
+        self.0
+            .send_modify(|state| *state = GateState::Reached.max(*state));
+        self.at_least(GateState::Open).await;
+    }
+
+    async fn at_least(&self, wanted: GateState) {
+        let mut state = self.0.subscribe();
+        // The sender is held by `self`, so the waiting ends with the state alone.
+        let _ended = state.wait_for(|state| *state >= wanted).await;
     }
 }
 
@@ -240,6 +293,11 @@ impl Faults {
             Some(Injection::Late(by)) => {
                 let response = self.send(inner, &operation, request).await?;
                 tokio::time::sleep(by).await;
+                Ok(response)
+            }
+            Some(Injection::Held(gate)) => {
+                let response = self.send(inner, &operation, request).await?;
+                gate.pass().await;
                 Ok(response)
             }
             Some(Injection::CrashBefore) => {

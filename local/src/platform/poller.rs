@@ -115,13 +115,6 @@ impl Poller {
         }
     }
 
-    /// Takes so many messages at once instead of the mapping's number.
-    #[must_use]
-    pub fn with_batches_of(mut self, batch_size: usize) -> Self {
-        self.mapping.batch_size = batch_size;
-        self
-    }
-
     /// Makes what failed visible again after `delay` (in whole seconds) instead of the queue's own visibility
     /// time-out. Lambda does not; a run that is not to wait for minutes may.
     #[must_use]

@@ -212,17 +212,10 @@ impl LocalStack {
         })
     }
 
-    /// Lambda's poller of a function's queue; its calls are Lambda's, so no meter of the function counts them.
-    ///
-    /// # Errors
-    ///
-    /// The template has no such function, or maps no queue to it.
-    pub fn poller(&self, function: &str) -> Result<Poller, StackError> {
-        Ok(Poller::new(
-            self.clients(LAMBDA).sqs,
-            self.mapping(function)?,
-            Arc::clone(self.stamps()),
-        ))
+    /// Lambda's poller of a mapping; its calls are Lambda's, so no meter of the function counts them.
+    #[must_use]
+    pub fn poller(&self, mapping: Mapping) -> Poller {
+        Poller::new(self.clients(LAMBDA).sqs, mapping, Arc::clone(self.stamps()))
     }
 
     /// An attribute of a resource, such as the `Arn` of a queue; [`Attribute::REF`] for what `Ref` gives.
