@@ -31,6 +31,21 @@ pub enum Command {
         #[arg(long, value_parser = parse_symbol)]
         symbol: Option<Symbol>,
     },
+    /// The drill: faults at every boundary, races, hostile input, and a search of everything that was said
+    Drill {
+        /// Order flow to replay under fire; the built-in sample when left out.
+        #[arg(long)]
+        order_flow: Option<PathBuf>,
+        /// Interests of the races
+        #[arg(long, default_value_t = 1_500)]
+        race_interests: usize,
+        /// Matchers that race at one book
+        #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
+        racers: u16,
+        /// Malformed bodies of the hostile input
+        #[arg(long, default_value_t = 10_000)]
+        hostile_bodies: usize,
+    },
     /// Keep the stack up on loopback until interrupted, for `cargo lambda watch` and the AWS CLI
     Serve {
         /// The port to listen on, on 127.0.0.1; 0 for any free one

@@ -5,6 +5,7 @@
 
 pub mod arguments;
 pub mod deployment;
+pub mod drill;
 pub mod gather;
 pub mod order_flow;
 pub mod picture;

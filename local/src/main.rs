@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use local::arguments::{Arguments, Command, Output, ReplayOptions};
+use local::drill::{Capture, DrillOptions, drill};
 use local::order_flow::plan::Disorder;
 use local::order_flow::{OrderFlow, ReadOptions, read, sample};
 use local::picture::{Style, render};
@@ -16,7 +17,6 @@ type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    start_logs();
     let arguments = Arguments::parse();
     match act(arguments).await {
         Ok(true) => ExitCode::SUCCESS,
@@ -31,6 +31,10 @@ async fn main() -> ExitCode {
 /// Whether all was well.
 async fn act(arguments: Arguments) -> Result<bool, Failure> {
     let options = arguments.options;
+    // The drill keeps what is logged for itself.
+    if !matches!(arguments.command, Some(Command::Drill { .. })) {
+        start_logs();
+    }
     match arguments.command {
         None => show(sample(options.counterparties)?, "the built-in sample", &options).await,
         Some(Command::Replay { file, symbol }) => {
@@ -45,6 +49,30 @@ async fn act(arguments: Arguments) -> Result<bool, Failure> {
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             show(flow, &name, &options).await
+        }
+        Some(Command::Drill {
+            order_flow,
+            race_interests,
+            racers,
+            hostile_bodies,
+        }) => {
+            let flow = match order_flow {
+                None => sample(options.counterparties)?,
+                Some(file) => read(
+                    &file,
+                    &ReadOptions {
+                        counterparties: options.counterparties,
+                        symbol: None,
+                    },
+                )?,
+            };
+            let drill = DrillOptions {
+                seed: options.seed,
+                race_interests,
+                racers: usize::from(racers),
+                hostile_bodies,
+            };
+            show_drill(flow, &drill, options.output).await
         }
         Some(Command::Serve { port, outputs }) => {
             serve(port, &outputs, options.counterparties).await?;
@@ -66,6 +94,21 @@ async fn show(flow: OrderFlow, source: &str, options: &ReplayOptions) -> Result<
     match options.output {
         Output::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
         Output::Table => writeln!(out, "{}", render(&report, &picture, style()))?,
+    }
+    Ok(report.all_held())
+}
+
+async fn show_drill(flow: OrderFlow, options: &DrillOptions, output: Output) -> Result<bool, Failure> {
+    let capture = Capture::new()?;
+    capture.install()?;
+    let messages = flow.events.len() + options.race_interests + options.hostile_bodies;
+    let progress = Progress::new(messages as u64, true);
+    let report = drill(flow, options, &capture, &progress).await?;
+    progress.finish();
+    let mut out = std::io::stdout().lock();
+    match output {
+        Output::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+        Output::Table => writeln!(out, "{}", report.render())?,
     }
     Ok(report.all_held())
 }

@@ -124,7 +124,7 @@ pub(crate) async fn finish(
     Ok(())
 }
 
-fn to_send(flow: &OrderFlow, deliveries: &[Delivery]) -> Vec<Sent> {
+pub(crate) fn to_send(flow: &OrderFlow, deliveries: &[Delivery]) -> Vec<Sent> {
     let events = deliveries
         .iter()
         .filter_map(|delivery| flow.events.get(delivery.event));

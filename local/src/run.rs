@@ -28,6 +28,12 @@ pub fn parameters(flow: &OrderFlow) -> MatchParameters {
     }
 }
 
+/// Everybody whom a flow names.
+#[must_use]
+pub fn named_in(flow: &OrderFlow) -> BTreeSet<u32> {
+    flow.events.iter().map(|event| event.counterparty).collect()
+}
+
 /// Stands a deployment up, replays `flow` on it, and judges what it left behind. `counterparties` take part, and 0
 /// beside them where the flow names it.
 ///
@@ -41,8 +47,7 @@ pub async fn run(
     disorder: &Disorder,
     progress: &Progress,
 ) -> Result<(Report, Picture), DeploymentError> {
-    let named = flow.events.iter().map(|event| event.counterparty);
-    let numbers: BTreeSet<u32> = (1..=counterparties).chain(named).collect();
+    let numbers: BTreeSet<u32> = (1..=counterparties).chain(named_in(&flow)).collect();
     let deployment = Deployment::start(0, numbers, vec![parameters(&flow)]).await?;
     flow.shift_to(now().as_millis());
     let mut process = deployment.process(&ProcessOptions::undisturbed())?;

@@ -11,7 +11,7 @@ use symbolon_shared::domain::parameters::MatchParameters;
 use symbolon_shared::domain::submission::Submission;
 use tokio::time::Duration;
 
-use crate::deployment::{Deployment, DeploymentError, now};
+use crate::deployment::{DeadLetter, Deployment, DeploymentError, now};
 use crate::gather;
 use crate::platform::poller::Delivery;
 use crate::process::{Process, ProcessOptions};
@@ -155,7 +155,7 @@ impl Trial {
     pub async fn redrive(&mut self) -> Result<usize, DeploymentError> {
         let letters = self.deployment.drain_dead_letters().await?;
         let (moved, set_aside): (Vec<_>, Vec<_>) =
-            letters.into_iter().partition(|letter| letter.was_moved_by_sqs());
+            letters.into_iter().partition(DeadLetter::was_moved_by_sqs);
         self.deployment.send_again(&moved).await?;
         self.replayed.dead_letters.extend(set_aside);
         Ok(moved.len())

@@ -47,6 +47,8 @@ pub enum Injection {
     /// The entries of a batch at these indices are not taken, or its keys not processed; the others are. A call
     /// without entries loses its request.
     NotTaken(Vec<usize>),
+    /// Sending it panics, with the request in the panic's message; nothing is done.
+    Panic,
     /// The process dies before it is sent.
     CrashBefore,
     /// It is done, and the process dies before it hears of it.
@@ -68,6 +70,7 @@ impl Injection {
             Self::Denied => "denied",
             Self::Conflict => "conflict",
             Self::NotTaken(_) => "not taken",
+            Self::Panic => "panic",
             Self::CrashBefore => "crash before",
             Self::CrashAfter => "crash after",
         }
@@ -300,6 +303,7 @@ impl Faults {
                 gate.pass().await;
                 Ok(response)
             }
+            Some(Injection::Panic) => panicked(&body),
             Some(Injection::CrashBefore) => {
                 self.die();
                 std::future::pending().await
@@ -347,6 +351,14 @@ impl Faults {
 /// Plain data behind it is whole at any moment, so a poisoned lock is as good as any.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[expect(
+    clippy::panic,
+    reason = "the fault is a panic, whose message quotes what must not be logged"
+)]
+fn panicked(request: &str) -> ! {
+    panic!("injected while sending {request}")
 }
 
 fn broken() -> ConnectorError {

@@ -19,6 +19,7 @@ fn every_injection() -> Vec<Injection> {
         Injection::Denied,
         Injection::Conflict,
         Injection::NotTaken(vec![0]),
+        Injection::Panic,
         Injection::CrashBefore,
         Injection::CrashAfter,
     ]

@@ -140,9 +140,17 @@ async fn of_a_batch_send_the_named_entries_are_not_taken() {
             call = call.entries(entry.build().unwrap());
         }
         let answer = call.send().await.unwrap();
-        let ids: Vec<&str> = answer.failed().iter().map(|entry| entry.id()).collect();
+        let ids: Vec<&str> = answer
+            .failed()
+            .iter()
+            .map(aws_sdk_sqs::types::BatchResultErrorEntry::id)
+            .collect();
         assert_eq!(ids, failed);
-        let ids: Vec<&str> = answer.successful().iter().map(|entry| entry.id()).collect();
+        let ids: Vec<&str> = answer
+            .successful()
+            .iter()
+            .map(aws_sdk_sqs::types::SendMessageBatchResultEntry::id)
+            .collect();
         assert_eq!(ids, successful);
     }
 }
