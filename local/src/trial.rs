@@ -84,6 +84,15 @@ impl Trial {
         self.deployment.process(options)
     }
 
+    /// Takes the inbox of a counterparty away, once what was in it has been read.
+    ///
+    /// # Errors
+    /// [`DeploymentError`] when SQS refuses.
+    pub async fn lose_inbox(&mut self, number: u32) -> Result<(), DeploymentError> {
+        read_inboxes(&self.deployment, &mut self.replayed).await?;
+        self.deployment.delete_inbox(number).await
+    }
+
     /// Sends messages to the intake queue.
     ///
     /// # Errors
