@@ -79,6 +79,27 @@ struct Item {
     task: usize,
     work: Work,
     tries: u32,
+    /// The version that its order had in the book when it was decided, of a look.
+    decided_at: Option<Version>,
+    /// The same of an earlier try that got no answer: as long as the order has this version, that write may still come.
+    unsure_at: Option<Version>,
+}
+
+impl Item {
+    fn new(task: usize, work: Work) -> Self {
+        Self {
+            task,
+            work,
+            tries: 0,
+            decided_at: None,
+            unsure_at: None,
+        }
+    }
+
+    /// Whether nobody knows what becomes of an earlier try: its order is as it was then.
+    fn may_still_come(&self) -> bool {
+        self.unsure_at.is_some() && self.unsure_at == self.decided_at
+    }
 }
 
 /// Decisions that go into one transaction.
@@ -137,11 +158,7 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
     ) -> Self {
         let mut clerk = Clerk::new(around.ports, around.registry);
         clerk.desk.learn_submissions(stored);
-        let queue = members.iter().map(|task| Item {
-            task: *task,
-            work: Work::Arrival,
-            tries: 0,
-        });
+        let queue = members.iter().map(|task| Item::new(*task, Work::Arrival));
         Self {
             around,
             tasks,
@@ -207,11 +224,7 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                 let bound = Rank::bound(side, terms.price);
                 self.clerk.expect_look(book, bound);
             }
-            self.queue.push_back(Item {
-                task,
-                work: Work::Look(order),
-                tries: 0,
-            });
+            self.queue.push_back(Item::new(task, Work::Look(order)));
         }
     }
 
@@ -227,8 +240,12 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
     async fn gather(&mut self) -> Group {
         let mut group = Group::default();
         while group.members.len() < self.group_cap {
-            let Some(item) = self.queue.pop_front() else { break };
-            match self.decide(&item).await {
+            let Some(mut item) = self.queue.pop_front() else {
+                break;
+            };
+            let decided = self.decide(&item).await;
+            item.decided_at = self.version_in_book(&item);
+            match decided {
                 Err(reason) => self.give_back(&item, reason),
                 Ok(effect) if group.changes.actions_with(&effect.changes) > MAX_TRANSACTION_ACTIONS => {
                     self.queue.push_front(item);
@@ -243,6 +260,11 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                     self.queue.push_front(item);
                     break;
                 }
+                // An earlier try may be on its way yet, and make a match that nobody would tell: once the record comes
+                // back, it has arrived or never will.
+                Ok(effect) if effect.changes.is_empty() && item.may_still_come() => {
+                    self.give_back(&item, RetryReason::StoreUnavailable);
+                }
                 Ok(mut effect) => {
                     self.clerk.desk.apply(&effect.changes);
                     group.changes.merge(std::mem::take(&mut effect.changes));
@@ -251,6 +273,14 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
             }
         }
         group
+    }
+
+    /// The version that the order of a look has in the book, as far as the desk knows.
+    fn version_in_book(&self, item: &Item) -> Option<Version> {
+        match &item.work {
+            Work::Arrival => None,
+            Work::Look(order) => Some(self.clerk.desk.submission(order).ok()??.rests.as_ref()?.version),
+        }
     }
 
     async fn decide(&mut self, item: &Item) -> Result<Effect, RetryReason> {
@@ -306,7 +336,7 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
             }
             Err(CommitError::Lost(_) | CommitError::Conflict) => {
                 self.end.tally.lost_conditions += 1;
-                self.retry(group, RetryReason::Contention).await;
+                self.retry(group, RetryReason::Contention, false).await;
             }
             Err(CommitError::Failed(error)) if error.fault == Fault::Refused && group.members.len() <= 1 => {
                 tracing::error!(event = "write_refused", %error);
@@ -315,9 +345,13 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                     self.give_back(item, RetryReason::StoreUnavailable);
                 }
             }
-            Err(CommitError::Failed(error) | CommitError::Unknown(error)) => {
+            Err(CommitError::Failed(error)) => {
                 tracing::warn!(event = "write_failed", %error);
-                self.retry(group, RetryReason::StoreUnavailable).await;
+                self.retry(group, RetryReason::StoreUnavailable, false).await;
+            }
+            Err(CommitError::Unknown(error)) => {
+                tracing::warn!(event = "write_failed", %error);
+                self.retry(group, RetryReason::StoreUnavailable, true).await;
             }
         }
     }
@@ -344,14 +378,16 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
 
     /// Nothing that was decided is believed any more: what the group touched is read again, and decided again in
     /// smaller groups, a bounded number of times, after a wait that differs from everybody else's. So a message
-    /// whose write is always refused ends up alone, and takes nobody along.
-    async fn retry(&mut self, group: Group, reason: RetryReason) {
+    /// whose write is always refused ends up alone, and takes nobody along. `unsure` says that the group may have been
+    /// written, or be written yet.
+    async fn retry(&mut self, group: Group, reason: RetryReason, unsure: bool) {
         self.forget(&group.changes);
         self.group_cap = (group.members.len() / 2).max(1);
         let mut most = 0;
         for (item, _) in group.members.into_iter().rev() {
             let item = Item {
                 tries: item.tries + 1,
+                unsure_at: item.decided_at.filter(|_| unsure).or(item.unsure_at),
                 ..item
             };
             most = most.max(item.tries);
