@@ -29,8 +29,6 @@ pub(crate) const EPOCH_MILLIS: i64 = 4_070_908_800_000;
 const TIME_OUT_MILLIS: i64 = 30_000;
 
 pub(crate) const COUNTERPARTIES: usize = 12;
-/// Every symbol that a test may add.
-pub(crate) const SYMBOLS: [&str; 3] = ["BTCUSD", "ETHUSD", "XRPUSD"];
 
 /// A clock that moves when it is told to, and by `step` with every look at it.
 #[derive(Clone)]
