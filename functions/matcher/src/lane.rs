@@ -133,14 +133,15 @@ pub(crate) struct Lane<'a, P> {
     end: LaneEnd,
 }
 
-/// 10 ms, doubled with each try up to 400 ms, and up to as much again at random.
-fn wait(tries: u32) -> Duration {
+/// 10 ms, doubled with each try up to 400 ms, and up to as much again at random, drawn from `seed`.
+fn wait(tries: u32, seed: u64) -> Duration {
     let longest = Duration::from_millis(400);
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(10))
         .with_max_delay(longest)
         .with_max_times(usize::MAX)
-        .with_jitter();
+        .with_jitter()
+        .with_jitter_seed(seed);
     backoff
         .build()
         .nth(tries.saturating_sub(1) as usize)
@@ -397,7 +398,7 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                 self.queue.push_front(item);
             }
         }
-        tokio::time::sleep(wait(most)).await;
+        tokio::time::sleep(wait(most, self.entropy.0.next_u64())).await;
     }
 
     fn give_back(&mut self, item: &Item, reason: RetryReason) {
