@@ -50,7 +50,7 @@ impl<'a, P: MatcherPorts> Clerk<'a, P> {
             Need::Submissions(keys) => self.fetch_submissions(&keys).await,
             Need::Book(book, bound) => self.fetch_page(&book, bound).await,
             Need::Counterparties(ids) => self.fetch_counterparties(&ids, now).await,
-            Need::Parameters(symbol) => self.fetch_parameters(symbol).await,
+            Need::Parameters(symbol) => self.fetch_parameters(symbol, now).await,
         }
     }
 
@@ -95,9 +95,9 @@ impl<'a, P: MatcherPorts> Clerk<'a, P> {
         Ok(())
     }
 
-    async fn fetch_parameters(&mut self, symbol: Symbol) -> Result<(), PortError> {
-        let read = self.ports.read_parameters(std::slice::from_ref(&symbol)).await?;
-        self.desk.learn_parameters(symbol, read.into_iter().next());
+    async fn fetch_parameters(&mut self, symbol: Symbol, now: Timestamp) -> Result<(), PortError> {
+        let read = self.registry.parameters(self.ports, &symbol, now).await?;
+        self.desk.learn_parameters(symbol, read);
         Ok(())
     }
 }
