@@ -9,6 +9,7 @@ pub mod faults;
 mod front;
 pub mod meter;
 pub mod poller;
+pub mod runtime_api;
 pub mod stack;
 pub mod stamps;
 pub mod template;
