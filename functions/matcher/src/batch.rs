@@ -20,7 +20,7 @@ use crate::admission::{Opened, Senders, SetAside, Task, open};
 use crate::epoch_keys::EpochKeys;
 use crate::guard::survive;
 use crate::lane::{Decided, Lane, LaneEnd, LaneSurroundings};
-use crate::lanes::{assign, originals};
+use crate::lanes::{assign, named_by};
 use crate::publication::Publisher;
 use crate::record::{Record, split};
 use crate::registry_cache::RegistryCache;
@@ -288,8 +288,7 @@ impl<P: MatcherPorts> Matcher<P> {
 
     /// The submissions under the tasks' own and original ids.
     async fn stored(&self, tasks: &[Task]) -> Result<Stored, PortError> {
-        let own = tasks.iter().map(|task| task.arrival.order.clone());
-        let keys = distinct(own.chain(originals(tasks)));
+        let keys = distinct(tasks.iter().flat_map(named_by));
         Ok(self.ports.read_submissions(&keys).await?.into_iter().collect())
     }
 
@@ -376,9 +375,8 @@ impl<P: MatcherPorts> Matcher<P> {
 /// What was read of the submissions that a lane's tasks name.
 fn known_to(tasks: &[Task], members: &[usize], stored: &Stored) -> Vec<(OrderKey, Option<Submission>)> {
     let named = members.iter().filter_map(|task| tasks.get(*task));
-    let wanted =
-        named.flat_map(|task| originals(std::slice::from_ref(task)).chain([task.arrival.order.clone()]));
-    wanted
+    named
+        .flat_map(named_by)
         .filter_map(|key| stored.get(&key).map(|found| (key, found.clone())))
         .collect()
 }

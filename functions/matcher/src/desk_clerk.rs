@@ -56,10 +56,18 @@ impl<'a, P: MatcherPorts> Clerk<'a, P> {
 
     /// A submission as the desk has it, read when it does not.
     pub(crate) async fn submission(&mut self, key: &OrderKey) -> Result<Option<Submission>, PortError> {
-        if self.desk.submission(key).is_err() {
-            self.fetch_submissions(std::slice::from_ref(key)).await?;
-        }
+        self.have_submissions(std::slice::from_ref(key)).await?;
         Ok(self.desk.submission(key).ok().flatten().cloned())
+    }
+
+    /// Puts those of `keys` on the desk that it does not have.
+    pub(crate) async fn have_submissions(&mut self, keys: &[OrderKey]) -> Result<(), PortError> {
+        let unknown = keys.iter().filter(|key| self.desk.submission(key).is_err());
+        let unknown: Vec<OrderKey> = unknown.cloned().collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        self.fetch_submissions(&unknown).await
     }
 
     async fn fetch_submissions(&mut self, keys: &[OrderKey]) -> Result<(), PortError> {

@@ -14,10 +14,11 @@ use symbolon_shared::domain::change_set::ChangeSet;
 use symbolon_shared::domain::decision::{
     Effect, Entropy, Interruption, MadeMatch, Surroundings as DecisionSurroundings, decide, look,
 };
+use symbolon_shared::domain::desk::Need;
 use symbolon_shared::domain::identifiers::OrderKey;
 use symbolon_shared::domain::inbox::OutboundMessage;
 use symbolon_shared::domain::intake::Request;
-use symbolon_shared::domain::limits::MAX_TRANSACTION_ACTIONS;
+use symbolon_shared::domain::limits::{MAX_BATCH_GET_KEYS, MAX_TRANSACTION_ACTIONS};
 use symbolon_shared::domain::reason::RetryReason;
 use symbolon_shared::domain::submission::Submission;
 use symbolon_shared::domain::time::Timestamp;
@@ -26,6 +27,7 @@ use symbolon_shared::ports::{CommitError, Fault, MatcherPorts};
 
 use crate::admission::Task;
 use crate::desk_clerk::Clerk;
+use crate::lanes::named_by;
 use crate::registry_cache::RegistryCache;
 use crate::telemetry::Tally;
 
@@ -294,6 +296,7 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                 Ok(effect) => return Ok(effect),
                 Err(Interruption::Retry(reason)) => return Err(reason),
                 Err(Interruption::Need(need)) => {
+                    let need = self.with_what_comes_next(need);
                     self.clerk.fetch(need, now).await.map_err(|error| {
                         tracing::warn!(event = "read_failed", %error);
                         RetryReason::StoreUnavailable
@@ -301,6 +304,23 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                 }
             }
         }
+    }
+
+    /// One read serves the messages that come next too: a lost group is read again at once, not message by message.
+    fn with_what_comes_next(&self, need: Need) -> Need {
+        let Need::Submissions(keys) = need else {
+            return need;
+        };
+        let next = self.queue.iter().take(self.group_cap);
+        let named = next.flat_map(|item| match &item.work {
+            Work::Look(order) => vec![order.clone()],
+            Work::Arrival => self.tasks.get(item.task).map_or_else(Vec::new, named_by),
+        });
+        let unknown = named.filter(|key| self.clerk.desk.submission(key).is_err());
+        let mut seen = HashSet::new();
+        let all = keys.into_iter().chain(unknown);
+        let distinct = all.filter(|key| seen.insert(key.clone()));
+        Need::Submissions(distinct.take(MAX_BATCH_GET_KEYS).collect())
     }
 
     /// A decision is pure, so a panic in it leaves nothing behind but this one record.
@@ -420,6 +440,16 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
     }
 
     async fn finish(mut self) -> LaneEnd {
+        let wanted: Vec<OrderKey> = self
+            .publish
+            .iter()
+            .filter(|(task, _)| !self.given_back.contains_key(task))
+            .map(|(_, order)| order.clone())
+            .collect();
+        // What cannot be read now is asked for again one by one, and then comes back.
+        if let Err(error) = self.clerk.have_submissions(&wanted).await {
+            tracing::warn!(event = "read_failed", %error);
+        }
         let tasks: Vec<usize> = self
             .answers
             .keys()

@@ -54,6 +54,23 @@ async fn a_write_that_fails_in_passing_is_made_good_in_the_same_batch() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lost_group_is_read_again_in_one_call() {
+    for injection in [Injection::RequestLost, Injection::Conflict] {
+        let world = World::new();
+        let script = commits([(1, injection)]);
+        let ports = FaultyPorts::new(world.memory.clone(), script);
+        let records = (0..40).map(|n| record_at(1, n, &sell(&format!("A-{n}"), "3", "100")));
+        let failed = world
+            .deliver(&world.matcher_over(ports.clone()), records.collect::<Vec<_>>())
+            .await;
+        assert!(failed.is_empty());
+        // The batch; then, in groups of half its size, the first half and the second.
+        assert_eq!(ports.calls(Operation::ReadSubmissions), 3);
+        check(&world);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_that_never_succeeds_comes_back_and_nothing_is_said() {
     for injection in [Injection::RequestLost, Injection::Throttled, Injection::Conflict] {
         let world = World::new();
