@@ -12,7 +12,7 @@ use symbolon_shared::aws::AwsPorts;
 use symbolon_shared::domain::counterparty::Counterparty;
 use symbolon_shared::domain::decision::Entropy;
 use symbolon_shared::domain::envelope::{Envelope, Origin, SenderId};
-use symbolon_shared::domain::identifiers::{CounterpartyId, Principal};
+use symbolon_shared::domain::identifiers::{CounterpartyId, InvalidIdentifier, Principal};
 use symbolon_shared::domain::parameters::MatchParameters;
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::onboarding::{
@@ -28,7 +28,7 @@ use crate::platform::stack::{LocalStack, StackError};
 use crate::platform::stamps::Stamp;
 use crate::platform::template::{self, Deployment as Target, PROJECT_TEMPLATE, TemplateError};
 use crate::process::{MATCHER, Process, ProcessOptions, ports};
-use crate::replay::Sent;
+use crate::replay::{Sender, Sent};
 use crate::tables::{self, TableError, Tables};
 
 /// The stack's name.
@@ -84,6 +84,20 @@ impl DeadLetter {
                 .unwrap_or_default(),
             body: message.body.unwrap_or_default(),
         }
+    }
+
+    /// The envelope in which the redrive would send it again: with its own sender and time.
+    ///
+    /// # Errors
+    /// [`InvalidIdentifier`] when it bears no `SenderId`.
+    pub fn envelope(&self) -> Result<Envelope, InvalidIdentifier> {
+        Ok(Envelope {
+            origin: Origin::Sender(SenderId::parse(&self.sender_id)?),
+            sent_at: Timestamp::from_millis(self.sent_at_millis),
+            cycles: 1,
+            reason: None,
+            body: self.body.clone(),
+        })
     }
 
     /// Whether SQS moved it by itself, after `maxReceiveCount` receives.
@@ -303,6 +317,14 @@ impl Deployment {
             .map(|participant| participant.number)
     }
 
+    /// The opaque id of whoever has this principal.
+    #[must_use]
+    pub fn owner_of(&self, principal: &Principal) -> Option<CounterpartyId> {
+        let mut everybody = self.participants.values();
+        let found = everybody.find(|participant| participant.principal == *principal);
+        found.map(|participant| participant.id.clone())
+    }
+
     /// Sends up to ten messages to the intake queue, each stamped as its sender's of its time.
     ///
     /// # Errors
@@ -322,12 +344,23 @@ impl Deployment {
         for taken in &answer.successful {
             let index: Option<usize> = taken.id.parse().ok();
             if let Some(message) = index.and_then(|index| messages.get(index)) {
-                let principal = &self.participant(message.counterparty)?.principal;
-                let stamp = Stamp::at(principal.as_str(), message.at_millis);
+                let principal = match &message.sender {
+                    Sender::Counterparty(number) => self.participant(*number)?.principal.as_str(),
+                    Sender::Principal(principal) => principal,
+                };
+                let stamp = Stamp::at(principal, message.at_millis);
                 self.stack.stamps().register(&taken.message_id, stamp);
             }
         }
         Ok(())
+    }
+
+    /// The unique id of the matcher's own role.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Stack`] when the template gives it none.
+    pub fn own_role(&self) -> Result<String, DeploymentError> {
+        Ok(self.stack.function_role_id(MATCHER)?)
     }
 
     /// Sends dead letters that SQS moved by itself to the intake queue again, each under a new id and in an envelope
@@ -337,15 +370,9 @@ impl Deployment {
     /// [`DeploymentError::Queue`] when a letter fits no envelope, or the queue does not take it.
     pub async fn send_again(&self, letters: &[DeadLetter]) -> Result<(), DeploymentError> {
         // The matcher opens its own role's envelopes, and so will it the redrive's.
-        let sqs = self.stack.clients(&self.stack.function_role_id(MATCHER)?).sqs;
+        let sqs = self.stack.clients(&self.own_role()?).sqs;
         for letter in letters {
-            let envelope = Envelope {
-                origin: Origin::Sender(SenderId::parse(&letter.sender_id).map_err(queue_error)?),
-                sent_at: Timestamp::from_millis(letter.sent_at_millis),
-                cycles: 1,
-                reason: None,
-                body: letter.body.clone(),
-            };
+            let envelope = letter.envelope().map_err(queue_error)?;
             let send = sqs.send_message().queue_url(&self.intake_url);
             send.message_body(envelope.to_json())
                 .send()

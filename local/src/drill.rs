@@ -6,6 +6,7 @@
 
 mod capture;
 mod dice;
+mod hostile;
 mod leaks;
 mod races;
 mod report;
@@ -69,6 +70,7 @@ pub async fn drill(
     let mut stages = Vec::new();
     stages.push(storm::run(flow, options, &mut secrets, progress).await?);
     stages.push(races::run(options, &mut secrets, progress).await?);
+    stages.push(hostile::run(options, &mut secrets, progress).await?);
     Ok(DrillReport {
         seed: options.seed,
         stages,
@@ -88,7 +90,8 @@ fn under_fire(faults: &Faults, batch_size: Option<usize>) -> ProcessOptions {
     }
 }
 
-/// Ends a stage: judges what came of it, and remembers what must not be said of it.
+/// Ends a stage: judges what came of it, by the invariants and by what is to be checked beside them, and remembers what
+/// must not be said of it.
 async fn conclude(
     name: &'static str,
     mut trial: Trial,
@@ -96,8 +99,12 @@ async fn conclude(
     faults: &Faults,
     returned: usize,
     secrets: &mut Secrets,
+    beside: impl FnOnce(&Trial, &Judgement) -> Option<(&'static str, String)>,
 ) -> Result<StageReport, DeploymentError> {
-    let judgement: Judgement = trial.judge().await?;
+    let mut judgement: Judgement = trial.judge().await?;
+    if let Some((name, verdict)) = beside(&trial, &judgement) {
+        judgement.verdicts.insert(name.to_owned(), verdict);
+    }
     secrets.learn(&trial, &judgement.evidence);
     let replayed = trial.replayed();
     let wrong_attributes = leaks::wrong_attributes(&replayed.dead_letters);

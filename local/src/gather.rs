@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use symbolon_shared::domain::book::Entry;
 use symbolon_shared::domain::decimal::Quantity;
-use symbolon_shared::domain::envelope::Envelope;
+use symbolon_shared::domain::envelope::{Envelope, Origin};
 use symbolon_shared::domain::identifiers::{CounterpartyId, OrderKey, Side};
 use symbolon_shared::domain::intake::{Member, Request, parse_body};
 use symbolon_shared::domain::invariants::{Evidence, Known, OpenedMatch, Sent, SetAside, check_all};
@@ -17,7 +17,7 @@ use symbolon_shared::domain::time::Timestamp;
 use crate::deployment::{Deployment, DeploymentError};
 use crate::order_flow::OrderFlow;
 use crate::platform::meter::OperationCount;
-use crate::replay::Replayed;
+use crate::replay::{self, Replayed, Sender};
 use crate::report::{HELD, Level, Picture, Report, SeenMatch};
 
 /// Matches that the picture shows.
@@ -33,19 +33,27 @@ pub async fn evidence(
     now: Timestamp,
 ) -> Result<Evidence, DeploymentError> {
     let tables = deployment.tables().await?;
+    let own_role = deployment.own_role()?;
     let (mut sent, mut unanswerable) = (Vec::new(), Vec::new());
     for message in &replayed.sent {
-        let owner = &deployment.participant(message.counterparty)?.id;
-        match parse_body(&message.body) {
-            Ok(members) => sent.extend(members.into_iter().filter_map(|member| match member {
-                Member::Message(parsed) => Some(Sent {
-                    order: OrderKey::new(owner.clone(), parsed.cl_ord_id.clone()),
-                    message: parsed,
-                    sent_at: Timestamp::from_millis(message.at_millis),
-                }),
-                Member::Unreadable(_) => None,
-            })),
-            Err(_) => unanswerable.push(message.body.clone()),
+        let at = Timestamp::from_millis(message.at_millis);
+        match opened(deployment, &own_role, message)? {
+            Some((owner, first_sent_at, body)) => match parse_body(&body) {
+                Ok(members) => {
+                    for member in members {
+                        match member {
+                            Member::Message(parsed) => sent.push(Sent {
+                                order: OrderKey::new(owner.clone(), parsed.cl_ord_id.clone()),
+                                message: parsed,
+                                sent_at: first_sent_at.unwrap_or(at),
+                            }),
+                            Member::Unreadable(text) => unanswerable.push(text),
+                        }
+                    }
+                }
+                Err(_) => unanswerable.push(body),
+            },
+            None => unanswerable.push(message.body.clone()),
         }
     }
     let inboxes = replayed.received.iter().map(|(number, bodies)| {
@@ -83,6 +91,36 @@ pub async fn evidence(
             .map(|letter| set_aside(&letter.body))
             .collect(),
     })
+}
+
+/// Whose message it is, when it was first sent if an envelope says so, and its body. Nobody's, when the registry
+/// does not know the sender, or when an envelope of our own cannot be read.
+fn opened(
+    deployment: &Deployment,
+    own_role: &str,
+    message: &replay::Sent,
+) -> Result<Option<(CounterpartyId, Option<Timestamp>, String)>, DeploymentError> {
+    let principal = match &message.sender {
+        Sender::Counterparty(number) => {
+            let owner = deployment.participant(*number)?.id.clone();
+            return Ok(Some((owner, None, message.body.clone())));
+        }
+        Sender::Principal(principal) => principal,
+    };
+    if principal != own_role {
+        return Ok(None);
+    }
+    let Ok(envelope) = Envelope::parse(&message.body) else {
+        return Ok(None);
+    };
+    let Origin::Sender(sender) = &envelope.origin else {
+        return Ok(None);
+    };
+    let owner = sender
+        .principal()
+        .ok()
+        .and_then(|first| deployment.owner_of(&first));
+    Ok(owner.map(|owner| (owner, Some(envelope.sent_at), envelope.body)))
 }
 
 fn set_aside(body: &str) -> SetAside {

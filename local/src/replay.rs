@@ -14,6 +14,8 @@ use crate::progress::Progress;
 
 /// SQS: entries of one batch call.
 const BATCH_ENTRIES: usize = 10;
+/// SQS: bytes of all bodies of one batch call.
+const BATCH_BYTES: usize = 1_048_576;
 /// When nothing comes for so long, nothing will.
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -37,12 +39,21 @@ pub struct Replayed {
 /// One delivery of one message.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    /// Who sent it, by number.
-    pub counterparty: u32,
+    /// Who sent it.
+    pub sender: Sender,
     /// The body.
     pub body: String,
     /// When, in milliseconds since the epoch.
     pub at_millis: i64,
+}
+
+/// Who sends a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sender {
+    /// A counterparty, by its number.
+    Counterparty(u32),
+    /// Somebody else, by what SQS says of them (`SenderId` up to the colon).
+    Principal(String),
 }
 
 /// Replays `flow` on `deployment`, whose counterparties it names by number, through `process`.
@@ -72,17 +83,31 @@ pub async fn replay(
     Ok(replayed)
 }
 
-/// Sends messages to the intake queue, in tens.
+/// Sends messages to the intake queue, as many in a call as it takes.
 pub(crate) async fn send(
     deployment: &Deployment,
     replayed: &mut Replayed,
     messages: Vec<Sent>,
 ) -> Result<(), DeploymentError> {
-    for ten in messages.chunks(BATCH_ENTRIES) {
-        deployment.send_ten(ten).await?;
+    let mut rest = messages.as_slice();
+    while !rest.is_empty() {
+        let (batch, later) = rest.split_at(fitting(rest));
+        deployment.send_ten(batch).await?;
+        rest = later;
     }
     replayed.sent.extend(messages);
     Ok(())
+}
+
+/// How many of the messages one call takes: ten, and a mebibyte of bodies, but one at least.
+fn fitting(messages: &[Sent]) -> usize {
+    let mut bytes = 0;
+    let fits = |message: &&Sent| {
+        bytes += message.body.len();
+        bytes <= BATCH_BYTES
+    };
+    let fitting = messages.iter().take(BATCH_ENTRIES).take_while(fits).count();
+    fitting.max(1)
 }
 
 /// One batch through the matcher, then every inbox read; whether there was a batch.
@@ -130,7 +155,7 @@ pub(crate) fn to_send(flow: &OrderFlow, deliveries: &[Delivery]) -> Vec<Sent> {
         .filter_map(|delivery| flow.events.get(delivery.event));
     events
         .map(|event| Sent {
-            counterparty: event.counterparty,
+            sender: Sender::Counterparty(event.counterparty),
             body: body(flow, event).to_string(),
             at_millis: event.at_millis,
         })

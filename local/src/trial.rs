@@ -1,7 +1,7 @@
 //! A deployment on trial: messages are sent, processes of the matcher take them however badly they fare, and in the
 //! end everything that was sent and received is judged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::stream::{self, StreamExt};
@@ -28,6 +28,8 @@ pub const BOOK_AND_SUBMISSIONS_AGREE: &str = "book and submissions agree";
 pub struct Trial {
     deployment: Deployment,
     replayed: Replayed,
+    /// Dead letters that no envelope holds: they stay where they are.
+    unfit: Vec<DeadLetter>,
 }
 
 /// What came of it: the evidence, and what every invariant says of it.
@@ -61,6 +63,7 @@ impl Trial {
         Ok(Self {
             deployment: Deployment::start(0, numbers, parameters).await?,
             replayed: Replayed::default(),
+            unfit: Vec::new(),
         })
     }
 
@@ -165,9 +168,19 @@ impl Trial {
         let letters = self.deployment.drain_dead_letters().await?;
         let (moved, set_aside): (Vec<_>, Vec<_>) =
             letters.into_iter().partition(DeadLetter::was_moved_by_sqs);
-        self.deployment.send_again(&moved).await?;
+        let fits = |letter: &DeadLetter| letter.envelope().is_ok_and(|envelope| envelope.fits());
+        let (again, unfit): (Vec<_>, Vec<_>) = moved.into_iter().partition(fits);
+        self.deployment.send_again(&again).await?;
         self.replayed.dead_letters.extend(set_aside);
-        Ok(moved.len())
+        self.replayed.done += unfit.len();
+        self.unfit.extend(unfit);
+        Ok(again.len())
+    }
+
+    /// What SQS moved to the dead-letter queue and no envelope holds.
+    #[must_use]
+    pub fn unfit(&self) -> &[DeadLetter] {
+        &self.unfit
     }
 
     /// Reads what is in the inboxes and the dead-letter queue, and judges everything.
@@ -178,7 +191,12 @@ impl Trial {
         read_inboxes(&self.deployment, &mut self.replayed).await?;
         let letters = self.deployment.drain_dead_letters().await?;
         self.replayed.dead_letters.extend(letters);
-        let evidence = gather::evidence(&self.deployment, &self.replayed, now()).await?;
+        let mut evidence = gather::evidence(&self.deployment, &self.replayed, now()).await?;
+        // They are neither answered nor set aside by us: SQS itself keeps them, to the letter.
+        let unfit: HashSet<&str> = self.unfit.iter().map(|letter| letter.body.as_str()).collect();
+        evidence
+            .unanswerable
+            .retain(|body| !unfit.contains(body.as_str()));
         let mut verdicts = gather::verdicts(&evidence);
         let agree = if book_and_submissions_agree(&evidence) {
             HELD

@@ -8,8 +8,10 @@ use rand::{RngExt, SeedableRng};
 
 use crate::platform::faults::{Attempt, Faults, Injection};
 
-/// Of so many attempts about one goes wrong.
-const ONE_IN: u32 = 15;
+/// Of so many attempts about one goes wrong, where everything is to be met.
+pub(super) const OFTEN: u32 = 15;
+/// The same where one message may need hundreds of attempts, and must get through within its ten receives.
+pub(super) const SELDOM: u32 = 250;
 
 /// Each with its weight among the others that fit the operation. Crashes bring a whole batch back and silence waits
 /// for a time-out, so they are rarer.
@@ -39,26 +41,29 @@ fn weights(operation: &str) -> Vec<(u32, Injection)> {
 const BATCHES: [&str; 2] = ["sqs:SendMessageBatch", "dynamodb:BatchGetItem"];
 
 /// A wire on which any attempt may go wrong in any way that fits it; what has not been met yet comes first.
-pub(super) fn faults(seed: u64) -> Faults {
-    let mut dice = Dice::new(seed);
+/// Of `one_in` attempts about one does.
+pub(super) fn faults(seed: u64, one_in: u32) -> Faults {
+    let mut dice = Dice::new(seed, one_in);
     Faults::by(move |attempt| dice.roll(attempt))
 }
 
 struct Dice {
     rng: Xoshiro256PlusPlus,
+    one_in: u32,
     met: HashSet<(String, &'static str)>,
 }
 
 impl Dice {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, one_in: u32) -> Self {
         Self {
             rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+            one_in,
             met: HashSet::new(),
         }
     }
 
     fn roll(&mut self, attempt: &Attempt<'_>) -> Option<Injection> {
-        if self.rng.random_range(0..one_in(attempt.operation)) > 0 {
+        if self.rng.random_range(0..self.one_in(attempt.operation)) > 0 {
             return None;
         }
         let key = |injection: &Injection| (attempt.operation.to_owned(), injection.name());
@@ -69,6 +74,15 @@ impl Dice {
         let drawn = self.draw(if new.is_empty() { met } else { new })?;
         self.met.insert(key(&drawn));
         Some(drawn)
+    }
+
+    /// A process asks KMS only once in its life: there it goes wrong five times as often.
+    fn one_in(&self, operation: &str) -> u32 {
+        if operation.starts_with("kms:") {
+            (self.one_in / 5).max(2)
+        } else {
+            self.one_in
+        }
     }
 
     fn draw(&mut self, among: Vec<(u32, Injection)>) -> Option<Injection> {
@@ -85,17 +99,12 @@ impl Dice {
     }
 }
 
-/// A process asks KMS only once in its life: there every third attempt goes wrong.
-fn one_in(operation: &str) -> u32 {
-    if operation.starts_with("kms:") { 3 } else { ONE_IN }
-}
-
 /// A wire on which now and then another transaction is in the way, and nothing else goes wrong.
 pub(super) fn conflicts(seed: u64) -> Faults {
     let mut dice = Xoshiro256PlusPlus::seed_from_u64(seed);
     Faults::by(move |attempt| {
         let writes = attempt.operation == "dynamodb:TransactWriteItems";
-        (writes && dice.random_range(0..ONE_IN) == 0).then_some(Injection::Conflict)
+        (writes && dice.random_range(0..OFTEN) == 0).then_some(Injection::Conflict)
     })
 }
 
@@ -120,7 +129,7 @@ mod tests {
     use super::*;
 
     fn rolled(seed: u64, count: u64) -> Vec<Option<&'static str>> {
-        let mut dice = Dice::new(seed);
+        let mut dice = Dice::new(seed, OFTEN);
         let attempt = |nth| Attempt {
             operation: "sqs:SendMessageBatch",
             nth,

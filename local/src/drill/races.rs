@@ -15,7 +15,7 @@ use super::{DrillOptions, Secrets, StageReport, conclude, dice, under_fire, unme
 use crate::deployment::{DeploymentError, now};
 use crate::platform::faults::{Counts, Injection};
 use crate::progress::Progress;
-use crate::replay::Sent;
+use crate::replay::{Sender, Sent};
 use crate::trial::Trial;
 
 /// Everybody who takes part.
@@ -44,7 +44,7 @@ pub(super) async fn run(
         .await?;
     let returned = until_done(&mut trial, &mut racers).await?;
     progress.inc(trial.replayed().sent.len() as u64);
-    let mut report = conclude("races", trial, &racers, &faults, returned, secrets).await?;
+    let mut report = conclude("races", trial, &racers, &faults, returned, secrets, |_, _| None).await?;
     report.notes = contention(&report.attempts, &report.errors);
     report.unmet = unmet(&faults, &[("dynamodb:TransactWriteItems", Injection::Conflict)]);
     if !report.notes.contains_key(LOST) {
@@ -74,7 +74,17 @@ fn contention(attempts: &BTreeMap<String, u64>, errors: &Counts<String>) -> BTre
     };
     let lost = share(&["ConditionalCheckFailed", "ConditionalCheckFailedException"]);
     let conflicts = share(&["TransactionConflict", "TransactionConflictException"]);
-    let rows = [(LOST, lost), ("writes that met another transaction", conflicts)];
+    let again = share(&[
+        "ConditionalCheckFailed",
+        "ConditionalCheckFailedException",
+        "TransactionConflict",
+        "TransactionConflictException",
+    ]);
+    let rows = [
+        (LOST, lost),
+        ("writes that met another transaction", conflicts),
+        ("writes decided again for either", again),
+    ];
     rows.into_iter()
         .filter_map(|(name, share)| Some((name, share?)))
         .collect()
@@ -112,7 +122,7 @@ fn messages(count: usize, seed: u64, now_millis: i64) -> Vec<Sent> {
         .into_iter()
         .zip(first..)
         .map(|((counterparty, body), at_millis)| Sent {
-            counterparty,
+            sender: Sender::Counterparty(counterparty),
             body,
             at_millis,
         });

@@ -23,6 +23,9 @@ const PROCESSES: usize = 3;
 /// Whose inbox is missing from the first third on, until everything has been sent.
 const WITHOUT_INBOX: u32 = 3;
 
+/// Rounds at most in which it is waited for that somebody notices.
+const MAX_ROUNDS_WITHOUT_INBOX: usize = 20;
+
 /// A standard queue delivers some messages twice and keeps no order.
 const SHARE_DELIVERED_TWICE: f64 = 0.1;
 const SHUFFLE: usize = 30;
@@ -38,7 +41,7 @@ pub(super) async fn run(
     let mut trial = Trial::start(everybody, vec![parameters(&flow)]).await?;
     flow.shift_to(now().as_millis());
     rename_orders(&mut flow)?;
-    let faults = dice::faults(options.seed);
+    let faults = dice::faults(options.seed, dice::OFTEN);
     let mut processes = (0..PROCESSES)
         .map(|_| trial.process(&under_fire(&faults, None)))
         .collect::<Result<Vec<_>, _>>()?;
@@ -57,12 +60,28 @@ pub(super) async fn run(
             trial.lose_inbox(WITHOUT_INBOX).await?;
         }
         trial.send(to_send(&flow, batches)).await?;
-        returned += one_batch_each(&mut trial, &mut processes).await?;
+        returned += one_batch_each(&mut trial, &mut processes).await?.1;
         progress.inc(batches.len() as u64);
+    }
+    // In a short run every batch since may have come back for other reasons.
+    for _ in 0..MAX_ROUNDS_WITHOUT_INBOX {
+        if faults.errors().contains_key(&no_queue()) {
+            break;
+        }
+        returned += one_batch_each(&mut trial, &mut processes).await?.1;
     }
     trial.deployment().onboard_again(WITHOUT_INBOX).await?;
     returned += until_done(&mut trial, &mut processes).await?;
-    let mut report = conclude("order flow", trial, &processes, &faults, returned, secrets).await?;
+    let mut report = conclude(
+        "order flow",
+        trial,
+        &processes,
+        &faults,
+        returned,
+        secrets,
+        |_, _| None,
+    )
+    .await?;
     report.unmet = unmet(&faults, &dice::wanted());
     for operation in dice::WANTED_SOMEHOW {
         if !report.met.keys().any(|(met, _)| met == operation) {
@@ -101,16 +120,23 @@ fn no_queue() -> (String, String) {
     (operation, "AWS.SimpleQueueService.NonExistentQueue".to_owned())
 }
 
-async fn one_batch_each(trial: &mut Trial, processes: &mut [Process]) -> Result<usize, DeploymentError> {
+/// One batch for each process, side by side: how many deliveries there were, and how many came back.
+pub(super) async fn one_batch_each(
+    trial: &mut Trial,
+    processes: &mut [Process],
+) -> Result<(usize, usize), DeploymentError> {
     let polls = processes.iter_mut().map(|process| process.poll(Duration::ZERO));
     let deliveries: Vec<_> = stream::iter(polls)
         .buffer_unordered(PROCESSES)
         .try_collect()
         .await?;
+    let (mut received, mut returned) = (0, 0);
     for delivery in &deliveries {
         trial.count(delivery);
+        received += delivery.received;
+        returned += delivery.returned;
     }
-    Ok(deliveries.iter().map(|delivery| delivery.returned).sum())
+    Ok((received, returned))
 }
 
 /// Lets everything come again; what has run out of receives is sent again under a new id.

@@ -229,7 +229,7 @@ impl Faults {
         locked(&self.shared.seen).met.clone()
     }
 
-    /// How often each error code came back: of a cancelled transaction the code of each of its reasons.
+    /// How many answers bore each error code: of a cancelled transaction the codes of its reasons.
     #[must_use]
     pub fn errors(&self) -> Counts<String> {
         locked(&self.shared.seen).errors.clone()

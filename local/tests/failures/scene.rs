@@ -10,7 +10,7 @@ use local::platform::clients::PATIENT;
 use local::platform::faults::{Attempt, Faults, Injection};
 use local::platform::poller::Delivery;
 use local::process::{Process, ProcessOptions};
-use local::replay::Sent;
+use local::replay::{Sender, Sent};
 use local::trial::{Judgement, Trial};
 use serde_json::{Value, json};
 use symbolon_shared::aws::sdk::SdkOptions;
@@ -117,7 +117,7 @@ impl Scene {
     pub(crate) async fn send_text(&mut self, counterparty: u32, body: String) {
         let at_millis = self.sent_at.fetch_add(1, Ordering::SeqCst);
         let sent = Sent {
-            counterparty,
+            sender: Sender::Counterparty(counterparty),
             body,
             at_millis,
         };
@@ -158,7 +158,7 @@ impl Scene {
 /// A message sent a second ago.
 pub(crate) fn message(counterparty: u32, body: &Value) -> Sent {
     Sent {
-        counterparty,
+        sender: Sender::Counterparty(counterparty),
         body: body.to_string(),
         at_millis: now().as_millis() - 1_000,
     }

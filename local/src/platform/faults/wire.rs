@@ -109,18 +109,18 @@ fn answer(status: u16, body: &Value) -> Result<HttpResponse, ConnectorError> {
     Ok(HttpResponse::new(status, SdkBody::from(body.to_string())))
 }
 
-/// The error codes of an answer: of a cancelled transaction the codes of its reasons, `None` left aside.
-pub(super) fn error_codes(response: &[u8]) -> Vec<String> {
+/// The error codes of an answer, each once: of a cancelled transaction the codes of its reasons, `None` left aside.
+pub(super) fn error_codes(response: &[u8]) -> BTreeSet<String> {
     let response: Value = serde_json::from_slice(response).unwrap_or_default();
     let reasons = response["CancellationReasons"].as_array();
     let codes = reasons
         .into_iter()
         .flatten()
         .filter_map(|reason| reason["Code"].as_str());
-    let mut codes: Vec<String> = codes.filter(|code| *code != "None").map(str::to_owned).collect();
+    let mut codes: BTreeSet<String> = codes.filter(|code| *code != "None").map(str::to_owned).collect();
     if codes.is_empty() {
         let kind = response["__type"].as_str().unwrap_or("Unrecognised");
-        codes.push(kind.rsplit('#').next().unwrap_or(kind).to_owned());
+        codes.insert(kind.rsplit('#').next().unwrap_or(kind).to_owned());
     }
     codes
 }
