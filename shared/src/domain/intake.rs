@@ -151,9 +151,6 @@ pub enum Member {
 /// [`Reason::Malformed`] when there is nothing to take apart: not JSON, no object, no readable `clOrdId`, an
 /// envelope, or a bundle that is empty, nested or over-long. The whole body is then to be set aside.
 pub fn parse_body(body: &str) -> Result<Vec<Member>, Reason> {
-    if !is_object(body) {
-        return Err(Reason::Malformed);
-    }
     match kind_of(body).as_deref() {
         Some("bundle") => parse_bundle(body),
         Some("envelope") => Err(Reason::Malformed),
@@ -170,8 +167,9 @@ struct Kind {
     kind: String,
 }
 
-fn kind_of(body: &str) -> Option<String> {
-    serde_json::from_str::<Kind>(body).ok().map(|kind| kind.kind)
+fn kind_of(text: &str) -> Option<String> {
+    let kind = is_object(text).then(|| serde_json::from_str::<Kind>(text).ok());
+    kind.flatten().map(|kind| kind.kind)
 }
 
 #[derive(Deserialize)]

@@ -92,6 +92,23 @@ fn a_bundle_is_taken_member_by_member() {
     assert_eq!(members[3], Member::Unreadable("7".to_owned()));
 }
 
+/// A derived reader takes the fields' values in an array too: such a member is no bundle, only unreadable.
+#[test]
+fn a_member_that_is_an_array_fails_alone() {
+    for member in [r#"["bundle"]"#, r#"["envelope"]"#, r#" ["bundle", []] "#] {
+        let members = parse_body(&format!(
+            r#"{{"type":"bundle","messages":[{INTEREST},{member}]}}"#
+        ))
+        .unwrap();
+        assert_eq!(members[0], Member::Message(only(INTEREST)), "{member}");
+        assert_eq!(
+            members[1],
+            Member::Unreadable(member.trim().to_owned()),
+            "{member}"
+        );
+    }
+}
+
 #[test]
 fn bundles_that_are_malformed_as_a_whole() {
     let bundle = |members: &str| format!(r#"{{"type":"bundle","messages":[{members}]}}"#);
