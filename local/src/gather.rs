@@ -37,23 +37,24 @@ pub async fn evidence(
     let (mut sent, mut unanswerable) = (Vec::new(), Vec::new());
     for message in &replayed.sent {
         let at = Timestamp::from_millis(message.at_millis);
-        match opened(deployment, &own_role, message)? {
-            Some((owner, first_sent_at, body)) => match parse_body(&body) {
-                Ok(members) => {
-                    for member in members {
-                        match member {
-                            Member::Message(parsed) => sent.push(Sent {
-                                order: OrderKey::new(owner.clone(), parsed.cl_ord_id.clone()),
-                                message: parsed,
-                                sent_at: first_sent_at.unwrap_or(at),
-                            }),
-                            Member::Unreadable(text) => unanswerable.push(text),
-                        }
-                    }
-                }
-                Err(_) => unanswerable.push(body),
-            },
-            None => unanswerable.push(message.body.clone()),
+        let opened = opened(deployment, &own_role, message)?;
+        let Some(owner) = opened.owner else {
+            unanswerable.push(opened.body);
+            continue;
+        };
+        let Ok(members) = parse_body(&opened.body) else {
+            unanswerable.push(opened.body);
+            continue;
+        };
+        for member in members {
+            match member {
+                Member::Message(parsed) => sent.push(Sent {
+                    order: OrderKey::new(owner.clone(), parsed.cl_ord_id.clone()),
+                    message: parsed,
+                    sent_at: opened.first_sent_at.unwrap_or(at),
+                }),
+                Member::Unreadable(text) => unanswerable.push(text),
+            }
         }
     }
     let inboxes = replayed.received.iter().map(|(number, bodies)| {
@@ -93,34 +94,48 @@ pub async fn evidence(
     })
 }
 
-/// Whose message it is, when it was first sent if an envelope says so, and its body. Nobody's, when the registry
-/// does not know the sender, or when an envelope of our own cannot be read.
+/// A message as the matcher has to understand it.
+struct Opened {
+    /// Whose it is; nobody's, when the registry does not know the sender, or an envelope of our own cannot be read.
+    owner: Option<CounterpartyId>,
+    /// When it was first sent, if an envelope says so.
+    first_sent_at: Option<Timestamp>,
+    /// Its body, out of the envelope if there is one.
+    body: String,
+}
+
 fn opened(
     deployment: &Deployment,
     own_role: &str,
     message: &replay::Sent,
-) -> Result<Option<(CounterpartyId, Option<Timestamp>, String)>, DeploymentError> {
+) -> Result<Opened, DeploymentError> {
+    let as_it_is = |owner| Opened {
+        owner,
+        first_sent_at: None,
+        body: message.body.clone(),
+    };
     let principal = match &message.sender {
         Sender::Counterparty(number) => {
-            let owner = deployment.participant(*number)?.id.clone();
-            return Ok(Some((owner, None, message.body.clone())));
+            return Ok(as_it_is(Some(deployment.participant(*number)?.id.clone())));
         }
         Sender::Principal(principal) => principal,
     };
-    if principal != own_role {
-        return Ok(None);
+    match Envelope::parse(&message.body) {
+        Ok(Envelope {
+            origin: Origin::Sender(sender),
+            sent_at,
+            body,
+            ..
+        }) if principal == own_role => Ok(Opened {
+            owner: sender
+                .principal()
+                .ok()
+                .and_then(|first| deployment.owner_of(&first)),
+            first_sent_at: Some(sent_at),
+            body,
+        }),
+        _ => Ok(as_it_is(None)),
     }
-    let Ok(envelope) = Envelope::parse(&message.body) else {
-        return Ok(None);
-    };
-    let Origin::Sender(sender) = &envelope.origin else {
-        return Ok(None);
-    };
-    let owner = sender
-        .principal()
-        .ok()
-        .and_then(|first| deployment.owner_of(&first));
-    Ok(owner.map(|owner| (owner, Some(envelope.sent_at), envelope.body)))
 }
 
 fn set_aside(body: &str) -> SetAside {

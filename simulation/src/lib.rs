@@ -3,4 +3,5 @@
 //!
 //! What it is **not**: a deployment. Nothing here speaks to an emulator or to AWS; `local` does.
 
+#[cfg(feature = "model")]
 pub mod write_protocol;
