@@ -1,6 +1,7 @@
 //! The deployment: the template's stack on the emulators, the matcher behind its queue, counterparties onboarded.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use aws_sdk_sqs::types::{
     DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName, SendMessageBatchRequestEntry,
@@ -8,7 +9,8 @@ use aws_sdk_sqs::types::{
 use futures::stream::{self, StreamExt, TryStreamExt};
 use matcher::settings::{Settings, SettingsError};
 use rand::Rng;
-use symbolon_shared::aws::AwsPorts;
+use serde_json::Value;
+use symbolon_shared::aws::{AwsPorts, TableNames};
 use symbolon_shared::domain::counterparty::Counterparty;
 use symbolon_shared::domain::decision::Entropy;
 use symbolon_shared::domain::envelope::{Envelope, Origin, SenderId};
@@ -23,7 +25,7 @@ use symbolon_shared::records::ReservationRecord;
 
 use crate::platform::clients::Clients;
 use crate::platform::meter::{Meter, OperationCount};
-use crate::platform::poller::PollError;
+use crate::platform::poller::{Delivery, PollError};
 use crate::platform::stack::{LocalStack, StackError};
 use crate::platform::stamps::Stamp;
 use crate::platform::template::{self, Deployment as Target, PROJECT_TEMPLATE, TemplateError};
@@ -406,6 +408,29 @@ impl Deployment {
     /// [`DeploymentError::Stack`] when the template does not map the queue to it.
     pub fn process(&self, options: &ProcessOptions) -> Result<Process, DeploymentError> {
         Ok(Process::start(&self.stack, &self.settings, &self.meter, options)?)
+    }
+
+    /// One batch of so many messages to `handler` in the matcher's place.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Poll`] when SQS refuses.
+    pub async fn hand_over<H, F>(&self, messages: usize, handler: H) -> Result<Delivery, DeploymentError>
+    where
+        H: Fn(Value) -> F,
+        F: Future<Output = Result<Value, String>>,
+    {
+        let polled = self
+            .stack
+            .poller(self.stack.mapping(MATCHER)?)
+            .poll_at_most(messages, Duration::ZERO, handler)
+            .await;
+        polled.map_err(|error| DeploymentError::Poll(Box::new(error)))
+    }
+
+    /// The tables, for who fills them without the matcher: a client of no function's, and their names.
+    #[must_use]
+    pub fn storage(&self) -> (&aws_sdk_dynamodb::Client, &TableNames) {
+        (&self.runner.dynamodb, &self.settings.resources.tables)
     }
 
     /// Empties every inbox, as its counterparty would: number → bodies.

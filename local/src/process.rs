@@ -3,6 +3,7 @@
 
 use matcher::settings::Settings;
 use matcher::{Matcher, Surroundings};
+use serde_json::Value;
 use symbolon_shared::aws::AwsPorts;
 use symbolon_shared::aws::sdk::SdkOptions;
 use tokio::time::Duration;
@@ -11,7 +12,7 @@ use crate::deployment::{DeploymentError, now};
 use crate::platform::clients::{Clients, Endpoints, PATIENT};
 use crate::platform::faults::Faults;
 use crate::platform::meter::Meter;
-use crate::platform::poller::{Delivery, Poller};
+use crate::platform::poller::{Delivery, PollError, Poller};
 use crate::platform::stack::{LocalStack, StackError};
 
 /// The function that runs here.
@@ -141,20 +142,34 @@ impl Process {
     /// # Errors
     /// [`DeploymentError::Poll`] when SQS refuses.
     pub async fn poll(&mut self, patience: Duration) -> Result<Delivery, DeploymentError> {
-        let faults = &self.spare.options.faults;
+        let polled = self.poller.poll(patience, |event| self.handle(event)).await;
+        self.conclude(polled)
+    }
+
+    /// One batch of so many messages: what has been sent already, no window waited out.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Poll`] when SQS refuses.
+    pub async fn take(&mut self, messages: usize) -> Result<Delivery, DeploymentError> {
         let polled = self
             .poller
-            .poll(patience, |event| async {
-                let deadline = now().plus_millis(self.timeout_millis);
-                tokio::select! {
-                    () = faults.crash() => Err("the process died".to_owned()),
-                    // Boxed: a batch's future is large.
-                    answer = Box::pin(self.matcher.handle(event, deadline)) => {
-                        serde_json::to_value(answer).map_err(|error| error.to_string())
-                    }
-                }
-            })
+            .poll_at_most(messages, Duration::ZERO, |event| self.handle(event))
             .await;
+        self.conclude(polled)
+    }
+
+    async fn handle(&self, event: Value) -> Result<Value, String> {
+        let deadline = now().plus_millis(self.timeout_millis);
+        tokio::select! {
+            () = self.spare.options.faults.crash() => Err("the process died".to_owned()),
+            // Boxed: a batch's future is large.
+            answer = Box::pin(self.matcher.handle(event, deadline)) => {
+                serde_json::to_value(answer).map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    fn conclude(&mut self, polled: Result<Delivery, PollError>) -> Result<Delivery, DeploymentError> {
         if self.spare.options.faults.has_crashed() {
             self.deaths += 1;
             self.restart();

@@ -9,6 +9,8 @@ pub mod faults;
 mod front;
 pub mod meter;
 pub mod poller;
+pub mod process;
+pub mod requests;
 pub mod runtime_api;
 pub mod stack;
 pub mod stamps;

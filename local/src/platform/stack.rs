@@ -18,6 +18,7 @@ use super::emulators::{EmulatorError, Emulators};
 use super::faults::Faults;
 use super::meter::Meter;
 use super::poller::{Mapping, Poller};
+use super::requests::Requests;
 use super::stamps::Stamps;
 use super::template::{Attribute, FunctionPlan, KeyAttribute, QueuePlan, StackPlan, TablePlan, Text};
 
@@ -125,6 +126,12 @@ impl LocalStack {
     #[must_use]
     pub fn stamps(&self) -> &Arc<Stamps> {
         self.emulators.stamps()
+    }
+
+    /// Who asked for what at the front, which every request of a process outside this one goes through.
+    #[must_use]
+    pub fn requests(&self) -> &Requests {
+        self.emulators.requests()
     }
 
     /// The clients of `principal`.
