@@ -8,6 +8,7 @@ use symbolon_shared::domain::envelope::{Envelope, Origin};
 use symbolon_shared::domain::identifiers::CounterpartyId;
 use symbolon_shared::domain::parameters::MatchParameters;
 use symbolon_shared::domain::submission::OrdStatus;
+use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::testing::hostile::{Cast, End, Hostile, Item, MARK};
 use tokio::time::Instant;
 
@@ -257,7 +258,7 @@ impl Ends {
                 body,
             } => {
                 let letter = (reason.code().to_owned(), sender_id.clone(), body.clone());
-                let at = first_sent_at.map_or(sent_at, |at| at.as_millis());
+                let at = first_sent_at.map_or(sent_at, Timestamp::as_millis);
                 self.set_aside
                     .get(&letter)
                     .is_some_and(|times| times.contains(&at))

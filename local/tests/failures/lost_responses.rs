@@ -65,10 +65,10 @@ async fn in_the_look(injection: Injection) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_looks_transaction_whose_response_is_lost_is_read_again_and_told() {
-    in_the_look(Injection::ResponseLost).await;
+    Box::pin(in_the_look(Injection::ResponseLost)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_after_the_looks_transaction_is_repaired() {
-    in_the_look(Injection::CrashAfter).await;
+    Box::pin(in_the_look(Injection::CrashAfter)).await;
 }
