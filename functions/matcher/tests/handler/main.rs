@@ -16,5 +16,6 @@ mod panics;
 mod publication;
 mod records;
 mod second_look;
+mod slices;
 mod stale_readings;
 mod world;
