@@ -9,6 +9,7 @@ mod concurrency;
 mod deadlines;
 mod fixtures;
 mod hooked;
+mod hostile;
 mod keys;
 mod logs;
 mod lost_responses;

@@ -166,9 +166,14 @@ impl World {
         event: Value,
     ) -> Vec<String> {
         let records = event["Records"].as_array().cloned().unwrap_or_default();
-        self.delivered.lock().unwrap().extend(records);
+        self.note_delivered(records);
         let deadline = self.clock.now().plus_millis(TIME_OUT_MILLIS);
         failed(Box::pin(matcher.handle(event, deadline)).await)
+    }
+
+    /// Counts these among the records that were delivered, for the invariants.
+    pub(crate) fn note_delivered(&self, records: impl IntoIterator<Item = Value>) {
+        self.delivered.lock().unwrap().extend(records);
     }
 
     /// Every record that was delivered, as often as it was.

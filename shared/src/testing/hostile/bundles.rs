@@ -139,6 +139,11 @@ fn good_member(maker: &mut Maker, author: &Author) -> (String, End) {
     (maker.interest(&author).text(), end)
 }
 
+/// Somebody whose good interests make up for those of others.
+fn balancing(maker: &mut Maker) -> Author {
+    maker.author_of_side(maker.surplus() < 0)
+}
+
 /// 499 good members and this one among them.
 fn among_good_ones(maker: &mut Maker, author: &Author, bad: String, end: End) -> Made {
     let good = (1..MAX_BUNDLE_MESSAGES).map(|_| good_member(maker, author));
@@ -149,7 +154,7 @@ fn among_good_ones(maker: &mut Maker, author: &Author, bad: String, end: End) ->
 }
 
 pub(super) fn one_bad(maker: &mut Maker, turn: usize) -> Made {
-    let author = maker.author();
+    let author = balancing(maker);
     let bad = another(maker, &author);
     let plain = maker.interest(&bad);
     let (draft, reason) = match turn % 6 {
@@ -165,7 +170,7 @@ pub(super) fn one_bad(maker: &mut Maker, turn: usize) -> Made {
 }
 
 pub(super) fn one_unreadable(maker: &mut Maker, turn: usize) -> Made {
-    let author = maker.author();
+    let author = balancing(maker);
     let bad = another(maker, &author);
     let plain = maker.interest(&bad);
     let text = match turn % 5 {

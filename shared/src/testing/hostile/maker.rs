@@ -127,16 +127,19 @@ impl Maker {
         }
     }
 
-    /// A good interest on the buying or the selling side.
-    pub(super) fn good_of_side(&mut self, buy: bool) -> Item {
-        let of_side: Vec<usize> = (0..self.cast.counterparties.len())
-            .filter(|n| (side(*n) == "buy") == buy)
-            .collect();
-        let counterparty = of_side[self.below(of_side.len())];
-        let author = Author {
-            counterparty,
+    /// Somebody on the buying or the selling side, with a new id.
+    pub(super) fn author_of_side(&mut self, buys: bool) -> Author {
+        let everybody = 0..self.cast.counterparties.len();
+        let of_side: Vec<usize> = everybody.filter(|n| (side(*n) == "buy") == buys).collect();
+        Author {
+            counterparty: of_side[self.below(of_side.len())],
             id: self.id(),
-        };
+        }
+    }
+
+    /// A good interest on the buying or the selling side.
+    pub(super) fn good_of_side(&mut self, buys: bool) -> Item {
+        let author = self.author_of_side(buys);
         let body = self.interest(&author).text();
         let end = self.good_end(&author);
         let (body, sender_id, ends) = self.sent(&author, body, vec![end]).into_parts();
