@@ -55,6 +55,29 @@ pub enum Command {
         #[arg(long, default_value = "target/symbolon-outputs.json")]
         outputs: PathBuf,
     },
+    /// Count what interests and matches ask of AWS and what the function's process takes, against the budgets; run it
+    /// in release
+    Bench(BenchOptions),
+}
+
+/// What to measure.
+#[derive(Debug, Clone, Args)]
+pub struct BenchOptions {
+    /// Recorded order flow to count as well: Bitstamp order events (CSV, plain or .xz)
+    #[arg(long)]
+    pub order_flow: Option<PathBuf>,
+    /// Where to write growth with the book, as an SVG
+    #[arg(long)]
+    pub picture: Option<PathBuf>,
+    /// The matcher's release bootstrap; built with cargo when left out
+    #[arg(long)]
+    pub bootstrap: Option<PathBuf>,
+    /// Interests at rest in the books, one case each
+    #[arg(long, value_delimiter = ',', default_values_t = [100, 10_000, 100_000])]
+    pub books: Vec<u32>,
+    /// How often the bootstrap is started; its cold start is the median
+    #[arg(long, default_value = "15")]
+    pub starts: NonZeroU32,
 }
 
 /// How to replay.

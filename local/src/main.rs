@@ -4,7 +4,8 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use local::arguments::{Arguments, Command, Output, ReplayOptions};
+use local::arguments::{Arguments, BenchOptions, Command, Output, ReplayOptions};
+use local::bench::{self, Plan, Scale, bench};
 use local::drill::{Capture, DrillOptions, drill};
 use local::order_flow::plan::Disorder;
 use local::order_flow::{OrderFlow, ReadOptions, read, sample};
@@ -78,7 +79,40 @@ async fn act(arguments: Arguments) -> Result<bool, Failure> {
             serve(port, &outputs, options.counterparties).await?;
             Ok(true)
         }
+        Some(Command::Bench(wanted)) => measure(wanted, &options).await,
     }
+}
+
+/// Whether every budget is kept.
+async fn measure(wanted: BenchOptions, options: &ReplayOptions) -> Result<bool, Failure> {
+    let plan = Plan {
+        scale: Scale {
+            books: wanted.books,
+            counterparties: options.counterparties.get(),
+            ..Scale::default()
+        },
+        order_flow: wanted.order_flow,
+        bootstrap: wanted.bootstrap,
+        starts: wanted.starts.get(),
+    };
+    // Without a standard error there is nobody to tell.
+    let tell = |what: &str| drop(writeln!(std::io::stderr(), "measuring: {what}"));
+    let report = bench(&plan, &tell).await?;
+    if let Some(file) = wanted.picture {
+        bench::picture::write(&report, &file)?;
+    }
+    let mut out = std::io::stdout().lock();
+    match options.output {
+        Output::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+        Output::Table => write!(out, "{}", bench::table::render(&report, terminal_width()))?,
+    }
+    Ok(report.within())
+}
+
+/// Nothing where the output is no terminal: there it may be as wide as it likes.
+fn terminal_width() -> Option<u16> {
+    let (_, width) = console::Term::stdout().size();
+    std::io::stdout().is_terminal().then_some(width)
 }
 
 async fn show(flow: OrderFlow, source: &str, options: &ReplayOptions) -> Result<bool, Failure> {

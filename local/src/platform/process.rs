@@ -2,7 +2,8 @@
 //! nothing in its environment but what it is given.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -187,10 +188,12 @@ fn lambda_environment(runtime_api: &str) -> [(&'static str, String); 6] {
     ]
 }
 
-/// Whether there is a program of this name on the path.
+/// Where on `path` the program of this name lies.
 #[must_use]
-pub fn on_path(name: &str, path: &str) -> bool {
-    std::env::split_paths(path).any(|folder| Path::new(&folder).join(name).is_file())
+pub fn on_path(name: &str, path: &OsStr) -> Option<PathBuf> {
+    std::env::split_paths(path)
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
 }
 
 #[cfg(test)]
@@ -238,8 +241,9 @@ mod tests {
 
     #[test]
     fn programs_are_looked_for_on_the_path() {
-        assert!(on_path("sh", "/no/such/folder:/bin"));
-        assert!(!on_path("sh", "/no/such/folder"));
-        assert!(!on_path("no-such-program", "/bin"));
+        let at = |name, path: &str| on_path(name, OsStr::new(path));
+        assert_eq!(at("sh", "/no/such/folder:/bin"), Some(PathBuf::from("/bin/sh")));
+        assert_eq!(at("sh", "/no/such/folder"), None);
+        assert_eq!(at("no-such-program", "/bin"), None);
     }
 }
