@@ -1,8 +1,7 @@
 //! What a run says of itself: every log line at every level, and every metric, kept in a file to be searched.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use matcher::telemetry;
@@ -20,21 +19,13 @@ const EVERYTHING_OF_THE_FUNCTION: &str = "off,matcher=trace,symbolon_shared=trac
      aws_sigv4=trace,aws_smithy_http_client=trace,aws_smithy_runtime=trace,aws_smithy_runtime_api=trace,\
      aws_smithy_types=trace,lambda_runtime=trace";
 
-/// A file that log lines and metrics go to. Removed when this is dropped.
+/// A file that log lines and metrics go to. It has no name, so it is gone with the process.
 #[derive(Clone)]
 pub struct Capture(Arc<Kept>);
 
 struct Kept {
-    path: PathBuf,
     file: Mutex<File>,
     metrics: Mutex<Option<&'static Collector>>,
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        // A file that is gone already is removed as well.
-        let _removed = std::fs::remove_file(&self.path);
-    }
 }
 
 impl Capture {
@@ -43,16 +34,8 @@ impl Capture {
     /// # Errors
     /// It cannot be made.
     pub fn new() -> io::Result<Self> {
-        let name = format!(
-            "symbolon-drill-{}-{:x}.log",
-            std::process::id(),
-            rand::random::<u64>()
-        );
-        let path = std::env::temp_dir().join(name);
-        let file = File::options().create_new(true).append(true).open(&path)?;
         Ok(Self(Arc::new(Kept {
-            path,
-            file: Mutex::new(file),
+            file: Mutex::new(tempfile::tempfile()?),
             metrics: Mutex::new(None),
         })))
     }
@@ -77,17 +60,15 @@ impl Capture {
     #[must_use]
     pub fn lines(&self) -> usize {
         self.flush_metrics();
-        self.read().map_or(0, Iterator::count)
+        self.read(|lines| lines.count()).unwrap_or(0)
     }
 
     /// What of `secrets` is found in the lines.
     #[must_use]
     pub fn search(&self, secrets: &Secrets) -> Vec<Leak> {
         self.flush_metrics();
-        match self.read() {
-            Ok(lines) => secrets.search(lines),
-            Err(error) => vec![Leak::unreadable(&error)],
-        }
+        self.read(|lines| secrets.search(lines))
+            .unwrap_or_else(|error| vec![Leak::unreadable(&error)])
     }
 
     fn flush_metrics(&self) {
@@ -99,11 +80,17 @@ impl Capture {
         }
     }
 
-    fn read(&self) -> io::Result<impl Iterator<Item = String>> {
-        let lines = BufReader::new(File::open(&self.0.path)?).split(b'\n');
-        Ok(lines
+    /// Whoever wants to write meanwhile waits.
+    fn read<T>(&self, of: impl FnOnce(&mut dyn Iterator<Item = String>) -> T) -> io::Result<T> {
+        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.rewind()?;
+        let lines = BufReader::new(&*file).split(b'\n');
+        let mut lines = lines
             .map_while(Result::ok)
-            .map(|line| String::from_utf8_lossy(&line).into_owned()))
+            .map(|line| String::from_utf8_lossy(&line).into_owned());
+        let read = of(&mut lines);
+        file.seek(io::SeekFrom::End(0))?;
+        Ok(read)
     }
 }
 
