@@ -413,4 +413,6 @@ fn hash_of_refused(text: &str) -> BodyHash {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
