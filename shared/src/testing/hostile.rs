@@ -10,6 +10,7 @@
 //! nothing either: a caller puts the bodies on a queue or into events, and judges.
 
 mod bundles;
+mod decimals;
 mod draft;
 mod envelopes;
 mod fields;

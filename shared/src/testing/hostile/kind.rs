@@ -1,7 +1,7 @@
 //! What may be wrong with a body: a name for each, and who makes it.
 
 use super::maker::Maker;
-use super::{Item, bundles, envelopes, fields, ids, sizes, syntax};
+use super::{Item, bundles, decimals, envelopes, fields, ids, sizes, syntax};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal by $make:path,)+) => {
@@ -65,23 +65,23 @@ kinds! {
     /// A field of the wrong type, `null` included.
     WrongType = "wrong type" by fields::wrong_type,
     /// A JSON number where a decimal string belongs: `1e400`, `1e2`, `-1`, …
-    NumberForDecimal = "number for a decimal" by fields::number_for_decimal,
+    NumberForDecimal = "number for a decimal" by decimals::number_for_decimal,
     /// A decimal string that is a word, a float, has blanks, other digits, …
-    WordForDecimal = "word for a decimal" by fields::word_for_decimal,
+    WordForDecimal = "word for a decimal" by decimals::word_for_decimal,
     /// A decimal string below zero.
-    Negative = "negative" by fields::negative,
+    Negative = "negative" by decimals::negative,
     /// A decimal string of zero.
-    Zero = "zero" by fields::zero,
+    Zero = "zero" by decimals::zero,
     /// A decimal string of 19 and more significant digits.
-    TooManyDigits = "19 digits and more" by fields::too_many_digits,
+    TooManyDigits = "19 digits and more" by decimals::too_many_digits,
     /// A decimal string with an exponent, huge ones included.
-    Exponent = "exponent" by fields::exponent,
+    Exponent = "exponent" by decimals::exponent,
     /// A decimal string with a plus sign.
-    PlusSign = "plus sign" by fields::plus_sign,
+    PlusSign = "plus sign" by decimals::plus_sign,
     /// A decimal string with very many digits behind the point.
-    LongFraction = "long fraction" by fields::long_fraction,
+    LongFraction = "long fraction" by decimals::long_fraction,
     /// A price off the tick, a quantity off the lot, a minimum above the quantity.
-    OffStep = "off tick or lot" by fields::off_step,
+    OffStep = "off tick or lot" by decimals::off_step,
     /// A symbol of wrong form, or one that there is not.
     BadSymbol = "bad symbol" by fields::bad_symbol,
     /// Neither `buy` nor `sell`.
