@@ -44,7 +44,7 @@ struct Sent {
     /// The id that must be in the answer, if it must come back.
     comes_back: Option<String>,
     /// When it says that it was sent.
-    sent_at: Timestamp,
+    stamp: Timestamp,
     ends: Vec<End>,
 }
 
@@ -63,7 +63,7 @@ fn batches() -> (Vec<Vec<Value>>, Vec<Vec<Sent>>) {
             sent.push(Sent {
                 kind: item.kind.name(),
                 comes_back: item.ends.contains(&End::ComesBack).then_some(id),
-                sent_at: at(m),
+                stamp: at(m),
                 ends: item.ends.clone(),
             });
         }
@@ -83,7 +83,7 @@ fn batches() -> (Vec<Vec<Value>>, Vec<Vec<Sent>>) {
                 Sent {
                     kind: kind.name(),
                     comes_back,
-                    sent_at: at,
+                    stamp: at,
                     ends,
                 },
             );
@@ -265,7 +265,7 @@ async fn ten_thousand_malformed_bodies_end_as_they_must_and_the_good_among_them_
     for sent in expected.iter().flatten() {
         for end in &sent.ends {
             assert!(
-                seen.take(end, sent.sent_at),
+                seen.take(end, sent.stamp),
                 "{}: did not end as {}",
                 sent.kind,
                 shown(end)
