@@ -7,6 +7,7 @@ use plotters::prelude::*;
 
 use super::growth::{MATCHING, RESTING};
 use super::report::{BenchReport, Counted, as_f64};
+use super::table::grouped;
 
 /// In pixels.
 const SIZE: (u32, u32) = (960, 440);
@@ -14,6 +15,9 @@ const SIZE: (u32, u32) = (960, 440);
 const PAPER: RGBColor = RGBColor(255, 255, 255);
 const INK: RGBColor = RGBColor(33, 37, 41);
 const FAINT: RGBColor = RGBColor(206, 212, 218);
+
+/// Above the highest line there is room for the names of the lines.
+const HEADROOM: f64 = 1.45;
 
 /// One line of the picture.
 struct Drawn {
@@ -107,7 +111,7 @@ fn draw<'a>(area: &Canvas<'a>, cases: &[(&str, Points<'_>); 2]) -> Done<'a> {
         .flat_map(|(_, counted)| LINES.map(|line| line.amount(counted)))
         .fold(1.0, f64::max);
     for (half, (case, points)) in area.split_evenly((1, 2)).iter().zip(cases) {
-        draw_case(half, case, points, highest * 1.25)?;
+        draw_case(half, case, points, highest * HEADROOM)?;
     }
     area.present()
 }
@@ -118,6 +122,7 @@ fn draw_case<'a>(area: &Canvas<'a>, case: &str, points: &Points<'_>, top: f64) -
     let mut chart = ChartBuilder::on(area)
         .caption(case, ("sans-serif", 16).into_font().color(&INK))
         .margin(12)
+        .margin_right(36)
         .x_label_area_size(44)
         .y_label_area_size(48)
         .build_cartesian_2d((least..most).log_scale(), 0.0..top)?;
@@ -126,7 +131,7 @@ fn draw_case<'a>(area: &Canvas<'a>, case: &str, points: &Points<'_>, top: f64) -
         .configure_mesh()
         .x_desc("interests at rest in the book (log scale)")
         .y_desc("for each interest")
-        .x_label_formatter(&|book| format!("{book:.0}"))
+        .x_label_formatter(&|book| grouped(&format!("{book:.0}")))
         .y_label_formatter(&|amount| format!("{amount:.0}"))
         .label_style(label.clone())
         .axis_desc_style(label.clone())

@@ -20,8 +20,8 @@ const LINES: TableStyle = TableStyle::new()
 const OPERATIONS: [(&str, &str); 5] = [
     ("get", "BatchGetItem"),
     ("query", "Query"),
-    ("transact", "TransactWriteItems"),
-    ("update", "UpdateItem"),
+    ("trans-\nact", "TransactWriteItems"),
+    ("up-\ndate", "UpdateItem"),
     ("send", "SendMessageBatch"),
 ];
 
@@ -29,16 +29,16 @@ const OPERATIONS: [(&str, &str); 5] = [
 /// requests and units for each match.
 const TITLES: [&str; 12] = [
     "book",
-    "interests",
-    "matches",
+    "inter-\nests",
+    "match-\nes",
     "else",
-    "requests",
+    "all\nrequests",
     "write\nunits",
     "read\nunits",
     "requests\n/match",
     "write\n/match",
     "read\n/match",
-    "messages\n/send",
+    "told\n/send",
     "figures, with their budgets",
 ];
 /// Behind these come the operations.
@@ -65,7 +65,8 @@ pub fn render(report: &BenchReport, width: Option<u16>) -> String {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    format!("{table}\n\n{}\n", verdict(report))
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    format!("{}\n\n{}\n", lines.join("\n"), verdict(report))
 }
 
 fn header() -> Line {
@@ -164,7 +165,7 @@ fn small(value: f64) -> String {
 }
 
 /// Thousands apart.
-fn grouped(digits: &str) -> String {
+pub(super) fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {

@@ -180,7 +180,7 @@ fn the_picture_shows_both_cases_with_titled_axes_on_its_own_paper() {
         "interests at rest in the book (log scale)",
         "for each interest",
         "write units: 4.00",
-        "10000",
+        "10,000",
         "fill=\"#FFFFFF\"",
     ] {
         assert!(svg.contains(text), "{text}");
