@@ -127,7 +127,7 @@ pub async fn bench(plan: &Plan, told: &Told<'_>) -> Result<BenchReport, BenchErr
 /// The part that is exact everywhere: the cases of the budget one by one, and both cases with every book.
 ///
 /// # Errors
-/// As [`bench`].
+/// As [`bench()`].
 pub async fn flow(scale: &Scale, told: &Told<'_>) -> Result<Vec<Row>, BenchError> {
     told("the cases of the budget");
     let mut rows = singles::rows().await?;
