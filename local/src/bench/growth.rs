@@ -64,13 +64,15 @@ async fn floor(book: u32, scale: &Scale) -> Result<Floor, BenchError> {
     Ok(floor)
 }
 
-/// Interests of both sides at the best prices, which do not cross.
+/// Interests of both sides that do not cross, each nearer to the other side than the one before: each must look further
+/// than anybody has looked, and one query has to do for all the same.
 async fn rest(floor: &Floor, book: u32, scale: &Scale) -> Result<Row, BenchError> {
     let counted = batches(floor, scale, |number| {
+        let behind_best = scale.interests() - number;
         let (side, ticks) = if number.is_multiple_of(2) {
-            (Side::Buy, BEST_BUY_TICKS)
+            (Side::Buy, BEST_BUY_TICKS - behind_best)
         } else {
-            (Side::Sell, BEST_SELL_TICKS)
+            (Side::Sell, BEST_SELL_TICKS + behind_best)
         };
         Interest {
             name: format!("rests-{number}"),

@@ -181,9 +181,13 @@ fn the_picture_shows_both_cases_with_titled_axes_on_its_own_paper() {
         "for each interest",
         "write units: 4.00",
         "10,000",
-        "fill=\"#FFFFFF\"",
     ] {
         assert!(svg.contains(text), "{text}");
+    }
+    let (_, first) = svg.split_once("<rect ").unwrap();
+    let paper = first.split_once("/>").unwrap().0;
+    for whole in ["width=\"960\"", "height=\"440\"", "fill=\"#FFFFFF\""] {
+        assert!(paper.contains(whole), "{paper}");
     }
     let one_book = BenchReport {
         rows: report
