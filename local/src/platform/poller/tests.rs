@@ -143,8 +143,8 @@ async fn a_batch_of_another_size_than_the_mappings_is_full_when_it_is_asked_to_b
     });
     for size in [30, 3] {
         let none_fails = async |event: Value| Ok(answer(&event, |_| false).1);
-        let polled = poller.poll_at_most(size, NO_PATIENCE, none_fails).await;
-        assert_eq!(polled.expect("polled"), delivery(size, size, 0));
+        let taken = poller.poll_at_most(size, NO_PATIENCE, none_fails).await;
+        assert_eq!(taken.expect("polled"), delivery(size, size, 0));
     }
 }
 
