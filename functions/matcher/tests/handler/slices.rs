@@ -52,6 +52,11 @@ async fn what_there_is_no_time_left_for_comes_back_untouched() {
     let records = [taker, later].into_iter().chain(scraps()).chain([earlier]);
     let back = world.deliver(&world.matcher_over(ports), records).await;
     assert_eq!(back, late.each_ref().map(id));
+    assert_eq!(
+        world.memory.calls(Operation::ReadSubmissions),
+        1,
+        "it was begun too late"
+    );
     assert!(world.submission(2, "B-1").is_none() && world.submission(3, "C-1").is_none());
     assert_eq!(
         (world.memory.entries().len(), world.dead_letters().len()),
