@@ -63,14 +63,16 @@ impl Dice {
     }
 
     fn roll(&mut self, attempt: &Attempt<'_>) -> Option<Injection> {
-        if self.rng.random_range(0..self.one_in(attempt.operation)) > 0 {
-            return None;
-        }
         let key = |injection: &Injection| (attempt.operation.to_owned(), injection.name());
         let all = weights(attempt.operation);
         let (new, met): (Vec<_>, Vec<_>) = all
             .into_iter()
             .partition(|(_, injection)| !self.met.contains(&key(injection)));
+        // Twice as often until every kind was met: a short run is to meet them all, whatever it draws.
+        let one_in = self.one_in(attempt.operation) / if new.is_empty() { 1 } else { 2 };
+        if self.rng.random_range(0..one_in.max(1)) > 0 {
+            return None;
+        }
         let drawn = self.draw(if new.is_empty() { met } else { new })?;
         self.met.insert(key(&drawn));
         Some(drawn)
@@ -104,7 +106,7 @@ pub(super) fn conflicts(seed: u64) -> Faults {
     let mut dice = Xoshiro256PlusPlus::seed_from_u64(seed);
     Faults::by(move |attempt| {
         let writes = attempt.operation == "dynamodb:TransactWriteItems";
-        (writes && dice.random_range(0..OFTEN) == 0).then_some(Injection::Conflict)
+        (writes && dice.random_range(0..OFTEN / 2) == 0).then_some(Injection::Conflict)
     })
 }
 
