@@ -1,15 +1,25 @@
 //! What a bench comes out with: one row for each case, each with its figures, and which of them have a budget.
 
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use super::spent::Spent;
 
 /// Everything that was measured, in the order in which it is shown.
-#[derive(Debug, Clone, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default)]
 pub struct BenchReport {
     /// The rows.
     pub rows: Vec<Row>,
+}
+
+impl Serialize for BenchReport {
+    /// The verdict in front of what it stands on.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut json = serializer.serialize_struct("BenchReport", 2)?;
+        json.serialize_field("within", &self.within())?;
+        json.serialize_field("rows", &self.rows)?;
+        json.end()
+    }
 }
 
 /// One case.
@@ -32,8 +42,7 @@ pub struct Row {
 }
 
 /// What some messages asked of AWS.
-#[derive(Debug, Clone, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default)]
 pub struct Counted {
     /// Messages taken: interests, and in the single cases whatever the case is about.
     pub interests: u64,
@@ -79,6 +88,52 @@ impl Counted {
     #[must_use]
     pub fn requests(&self) -> f64 {
         as_f64(self.spent.requests())
+    }
+}
+
+/// As JSON: the counts, and what they come to.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CountedJson<'a> {
+    interests: u64,
+    matches: u64,
+    published: u64,
+    spent: &'a Spent,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_interest: Option<Shares>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_match: Option<Shares>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages_per_send: Option<f64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shares {
+    requests: f64,
+    write_units: f64,
+    read_units: f64,
+}
+
+impl Serialize for Counted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shares = |of: u64| {
+            Some(Shares {
+                requests: ratio(self.requests(), of)?,
+                write_units: ratio(self.spent.write_units(), of)?,
+                read_units: ratio(self.spent.read_units(), of)?,
+            })
+        };
+        let json = CountedJson {
+            interests: self.interests,
+            matches: self.matches,
+            published: self.published,
+            spent: &self.spent,
+            per_interest: shares(self.interests),
+            per_match: shares(self.matches),
+            messages_per_send: self.messages_per_send(),
+        };
+        json.serialize(serializer)
     }
 }
 

@@ -111,6 +111,19 @@ fn what_is_over_its_budget_makes_the_whole_red() {
 }
 
 #[test]
+fn as_json_the_verdict_comes_with_what_an_interest_takes() {
+    let row = Row::counted("a case", Some(7), counted(4.0, 2));
+    let kept = row.with([budget::write_units(&counted(4.0, 2), budget::RESTS)]);
+    let json = serde_json::to_value(BenchReport { rows: vec![kept] }).unwrap();
+    assert_eq!(json["within"], true);
+    let counted = &json["rows"][0]["counted"];
+    assert_eq!(counted["perInterest"]["writeUnits"], 4.0);
+    assert_eq!(counted["perInterest"]["requests"], 2.0);
+    assert_eq!(counted["spent"]["dynamodb:TransactWriteItems"]["requests"], 20);
+    assert!(counted["perMatch"].is_null(), "nothing was matched");
+}
+
+#[test]
 fn a_time_is_shown_beside_its_budget_and_not_asserted() {
     let slow = Figure::median("start", vec![30.0, 10.0, 20.0, 40.0], Unit::Millis).unwrap();
     assert_eq!((slow.value, slow.spread), (25.0, Some([10.0, 40.0])));
