@@ -81,3 +81,16 @@ async fn a_mark_that_is_lost_brings_the_record_back_and_tells_the_same_again() {
         scene.all_is_well(1).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mark_that_meets_a_transaction_is_set_in_the_same_batch() {
+    let mut scene = Scene::start(|attempt| {
+        (attempt.operation == UPDATE && attempt.nth <= 3).then_some(Injection::Conflict)
+    })
+    .await;
+    scene.send(1, &buy("A", "1.00")).await;
+    scene.send(2, &sell("B", "1.00")).await;
+    assert_eq!(scene.poll().await.deleted, 2, "nothing comes back");
+    assert_eq!(scene.met(UPDATE, "conflict"), 3);
+    scene.all_is_well(1).await;
+}
