@@ -43,6 +43,10 @@ impl Kind {
 
 /// Size, cold start, memory and instructions of the bootstrap.
 pub(super) async fn rows(plan: &Plan, told: &Told<'_>) -> Result<Vec<Row>, BenchError> {
+    if !cfg!(target_os = "linux") {
+        let why = "its process can be looked at on Linux only";
+        return Ok(vec![Row::skipped("bootstrap", why)]);
+    }
     told("the matcher's bootstrap: build");
     let bootstrap = match &plan.bootstrap {
         Some(bootstrap) => bootstrap.clone(),

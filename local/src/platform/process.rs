@@ -1,14 +1,14 @@
 //! A function's bootstrap as a process of its own, as Lambda runs it: fed by a stand-in for the Runtime API, with
 //! nothing in its environment but what it is given.
 
+mod looked_at;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use procfs::process::Process;
-use procfs::{ProcError, ProcResult};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
@@ -36,8 +36,8 @@ pub enum ProcessError {
     #[error("the function does not answer")]
     Invocation(#[from] InvocationError),
     /// It cannot be looked at.
-    #[error("/proc cannot be read")]
-    Proc(#[from] ProcError),
+    #[error("the process cannot be looked at")]
+    Look(#[source] std::io::Error),
     /// Its end cannot be awaited.
     #[error("the function does not end")]
     End(#[source] std::io::Error),
@@ -129,8 +129,7 @@ impl FunctionProcess {
     ///
     /// It is gone.
     pub fn peak_resident_bytes(&self) -> Result<u64, ProcessError> {
-        let kib = self.process()?.status()?.vmhwm.unwrap_or_default();
-        Ok(kib * 1024)
+        looked_at::peak_resident_bytes(self.pid()?).map_err(ProcessError::Look)
     }
 
     /// Tells it that no more invocations come, waits until it has ended, and gives what it wrote to its standard
@@ -147,9 +146,9 @@ impl FunctionProcess {
         Ok(String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
-    fn process(&self) -> ProcResult<Process> {
-        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok());
-        Process::new(pid.ok_or(ProcError::NotFound(None))?)
+    fn pid(&self) -> Result<u32, ProcessError> {
+        let gone = || ProcessError::Look(std::io::ErrorKind::NotFound.into());
+        self.child.id().ok_or_else(gone)
     }
 
     /// The processor time once it no longer grows: after its poll was heard, the process still has to go to sleep.
@@ -167,11 +166,8 @@ impl FunctionProcess {
     }
 
     /// Of all threads that it has, to the nanosecond.
-    fn processor(&self) -> ProcResult<Duration> {
-        let mut nanos = 0;
-        for task in self.process()?.tasks()? {
-            nanos += task?.schedstat()?.sum_exec_runtime;
-        }
+    fn processor(&self) -> Result<Duration, ProcessError> {
+        let nanos = looked_at::processor_nanos(self.pid()?).map_err(ProcessError::Look)?;
         Ok(Duration::from_nanos(nanos))
     }
 }
@@ -219,6 +215,7 @@ mod tests {
         assert!(!printed.contains("CARGO"), "{printed}");
     }
 
+    #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn its_threads_and_memory_are_looked_at() {
         let process =
