@@ -4,5 +4,4 @@
 //! What it is **not**: a deployment. Nothing here speaks to an emulator or to AWS; `local` does.
 
 pub mod hot_symbol;
-#[cfg(feature = "model")]
 pub mod write_protocol;

@@ -119,7 +119,6 @@ pub async fn bench(plan: &Plan, told: &Told<'_>) -> Result<BenchReport, BenchErr
     let mut rows = flow(&plan.scale, told).await?;
     told("recorded order flow");
     rows.push(recorded::row(plan.order_flow.as_deref(), &plan.scale).await?);
-    // The sweep over one hot symbol has its place here: what it finds are rows like any other.
     rows.extend(process::rows(plan, told).await?);
     Ok(BenchReport { rows })
 }
