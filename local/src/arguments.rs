@@ -31,6 +31,21 @@ pub enum Command {
         #[arg(long, value_parser = parse_symbol)]
         symbol: Option<Symbol>,
     },
+    /// The drill: faults at every boundary, races, hostile input, and a search of everything that was said
+    Drill {
+        /// Order flow to replay under fire; the built-in sample when left out.
+        #[arg(long)]
+        order_flow: Option<PathBuf>,
+        /// Interests of the races
+        #[arg(long, default_value_t = 1_500)]
+        race_interests: usize,
+        /// Matchers that race at one book
+        #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
+        racers: u16,
+        /// Malformed bodies of the hostile input
+        #[arg(long, default_value_t = 10_000)]
+        hostile_bodies: usize,
+    },
     /// Keep the stack up on loopback until interrupted, for `cargo lambda watch` and the AWS CLI
     Serve {
         /// The port to listen on, on 127.0.0.1; 0 for any free one
@@ -40,6 +55,29 @@ pub enum Command {
         #[arg(long, default_value = "target/symbolon-outputs.json")]
         outputs: PathBuf,
     },
+    /// Count what interests and matches ask of AWS and what the function's process takes, against the budgets; run it
+    /// in release
+    Bench(BenchOptions),
+}
+
+/// What to measure.
+#[derive(Debug, Clone, Args)]
+pub struct BenchOptions {
+    /// Recorded order flow to count as well: Bitstamp order events (CSV, plain or .xz)
+    #[arg(long)]
+    pub order_flow: Option<PathBuf>,
+    /// Where to write growth with the book, as an SVG
+    #[arg(long)]
+    pub picture: Option<PathBuf>,
+    /// The matcher's release bootstrap; built with cargo when left out
+    #[arg(long)]
+    pub bootstrap: Option<PathBuf>,
+    /// Interests at rest in the books, one case each
+    #[arg(long, value_delimiter = ',', default_values_t = [100, 10_000, 100_000])]
+    pub books: Vec<u32>,
+    /// How often the bootstrap is started; its cold start is the median
+    #[arg(long, default_value = "15")]
+    pub starts: NonZeroU32,
 }
 
 /// How to replay.

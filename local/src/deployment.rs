@@ -1,16 +1,20 @@
 //! The deployment: the template's stack on the emulators, the matcher behind its queue, counterparties onboarded.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
-use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{
+    DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName, SendMessageBatchRequestEntry,
+};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use matcher::settings::{Settings, SettingsError};
-use matcher::{Matcher, Surroundings};
 use rand::Rng;
-use symbolon_shared::aws::AwsPorts;
+use serde_json::Value;
+use symbolon_shared::aws::{AwsPorts, TableNames};
 use symbolon_shared::domain::counterparty::Counterparty;
 use symbolon_shared::domain::decision::Entropy;
-use symbolon_shared::domain::identifiers::{CounterpartyId, Principal};
+use symbolon_shared::domain::envelope::{Envelope, Origin, SenderId};
+use symbolon_shared::domain::identifiers::{CounterpartyId, InvalidIdentifier, Principal};
 use symbolon_shared::domain::parameters::MatchParameters;
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::onboarding::{
@@ -18,21 +22,19 @@ use symbolon_shared::onboarding::{
 };
 use symbolon_shared::ports::{PortError, Registry};
 use symbolon_shared::records::ReservationRecord;
-use tokio::time::Duration;
 
 use crate::platform::clients::Clients;
 use crate::platform::meter::{Meter, OperationCount};
-use crate::platform::poller::{Delivery, PollError, Poller};
+use crate::platform::poller::{Delivery, PollError};
 use crate::platform::stack::{LocalStack, StackError};
 use crate::platform::stamps::Stamp;
 use crate::platform::template::{self, Deployment as Target, PROJECT_TEMPLATE, TemplateError};
-use crate::replay::{RELEASE_AFTER, Sent};
+use crate::process::{MATCHER, Process, ProcessOptions, ports};
+use crate::replay::{Sender, Sent};
 use crate::tables::{self, TableError, Tables};
 
 /// The stack's name.
 const STACK: &str = "symbolon";
-/// The function that runs here.
-const MATCHER: &str = "matcher";
 /// Who onboards, sends for everybody, and reads what is left.
 const RUNNER: &str = "AROALOCALRUNNER000001";
 /// Inboxes read at once.
@@ -51,14 +53,67 @@ pub struct Participant {
     pub inbox_url: String,
 }
 
+/// A message of the dead-letter queue.
+#[derive(Debug, Clone, Default)]
+pub struct DeadLetter {
+    /// Its body: an envelope where our own code sent it, the original where SQS moved it.
+    pub body: String,
+    /// Its message attributes, by name.
+    pub attributes: BTreeMap<String, String>,
+    /// SQS's `SenderId`: of a message that SQS moved, its first sender's.
+    pub sender_id: String,
+    /// SQS's `SentTimestamp` in milliseconds of Unix time.
+    pub sent_at_millis: i64,
+}
+
+impl DeadLetter {
+    fn of(message: Message) -> Self {
+        let stamp = |name| {
+            message
+                .attributes
+                .as_ref()
+                .and_then(|all| all.get(&name).cloned())
+        };
+        let attributes = message.message_attributes.iter().flatten();
+        let value = |value: &aws_sdk_sqs::types::MessageAttributeValue| value.string_value.clone();
+        Self {
+            attributes: attributes
+                .map(|(name, attribute)| (name.clone(), value(attribute).unwrap_or_default()))
+                .collect(),
+            sender_id: stamp(MessageSystemAttributeName::SenderId).unwrap_or_default(),
+            sent_at_millis: stamp(MessageSystemAttributeName::SentTimestamp)
+                .and_then(|millis| millis.parse().ok())
+                .unwrap_or_default(),
+            body: message.body.unwrap_or_default(),
+        }
+    }
+
+    /// The envelope in which the redrive would send it again: with its own sender and time.
+    ///
+    /// # Errors
+    /// [`InvalidIdentifier`] when it bears no `SenderId`.
+    pub fn envelope(&self) -> Result<Envelope, InvalidIdentifier> {
+        Ok(Envelope {
+            origin: Origin::Sender(SenderId::parse(&self.sender_id)?),
+            sent_at: Timestamp::from_millis(self.sent_at_millis),
+            cycles: 1,
+            reason: None,
+            body: self.body.clone(),
+        })
+    }
+
+    /// Whether SQS moved it by itself, after `maxReceiveCount` receives.
+    #[must_use]
+    pub fn was_moved_by_sqs(&self) -> bool {
+        self.attributes.is_empty()
+    }
+}
+
 /// A running deployment.
 pub struct Deployment {
     stack: LocalStack,
     runner: Clients,
     ports: AwsPorts,
-    matcher: Matcher<AwsPorts>,
-    poller: Poller,
-    timeout_millis: i64,
     batch_size: usize,
     intake_url: String,
     settings: Settings,
@@ -125,8 +180,10 @@ fn principal_of(number: u32) -> Result<Principal, DeploymentError> {
     Principal::new(format!("AROACOUNTERPARTY{number:05}")).map_err(|_| DeploymentError::NobodyThere(number))
 }
 
+/// The moment.
+#[must_use]
 #[expect(clippy::disallowed_methods, reason = "the composition root owns the clock")]
-pub(crate) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Timestamp::from_millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
@@ -145,25 +202,17 @@ impl Deployment {
         let plan = template::read(PROJECT_TEMPLATE, &Target::local(STACK))?;
         let stack = LocalStack::start(plan, port).await?;
         let settings = settings(&stack)?;
-        let meter = Meter::default();
-        let matcher = matcher(
-            ports(stack.function_clients(MATCHER, &meter)?, &settings),
-            &settings,
-        );
         let mapping = stack.mapping(MATCHER)?;
         let runner = stack.clients(RUNNER);
         let mut deployment = Self {
             ports: ports(runner.clone(), &settings),
-            poller: stack.poller(MATCHER)?.releasing_after(RELEASE_AFTER),
-            timeout_millis: i64::try_from(mapping.function_timeout.as_millis()).unwrap_or(i64::MAX),
             batch_size: mapping.batch_size,
             intake_url: mapping.queue_url,
             participants: BTreeMap::new(),
             stack,
             runner,
-            matcher,
             settings,
-            meter,
+            meter: Meter::default(),
             parameters,
         };
         deployment.onboard(numbers).await?;
@@ -270,6 +319,14 @@ impl Deployment {
             .map(|participant| participant.number)
     }
 
+    /// The opaque id of whoever has this principal.
+    #[must_use]
+    pub fn owner_of(&self, principal: &Principal) -> Option<CounterpartyId> {
+        let mut everybody = self.participants.values();
+        let found = everybody.find(|participant| participant.principal == *principal);
+        found.map(|participant| participant.id.clone())
+    }
+
     /// Sends up to ten messages to the intake queue, each stamped as its sender's of its time.
     ///
     /// # Errors
@@ -289,29 +346,91 @@ impl Deployment {
         for taken in &answer.successful {
             let index: Option<usize> = taken.id.parse().ok();
             if let Some(message) = index.and_then(|index| messages.get(index)) {
-                let principal = &self.participant(message.counterparty)?.principal;
-                let stamp = Stamp::at(principal.as_str(), message.at_millis);
+                let principal = match &message.sender {
+                    Sender::Counterparty(number) => self.participant(*number)?.principal.as_str(),
+                    Sender::Principal(principal) => principal,
+                };
+                let stamp = Stamp::at(principal, message.at_millis);
                 self.stack.stamps().register(&taken.message_id, stamp);
             }
         }
         Ok(())
     }
 
-    /// One batch through the matcher, waiting up to `patience` for its first message.
+    /// The unique id of the matcher's own role.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Stack`] when the template gives it none.
+    pub fn own_role(&self) -> Result<String, DeploymentError> {
+        Ok(self.stack.function_role_id(MATCHER)?)
+    }
+
+    /// Sends dead letters that SQS moved by itself to the intake queue again, each under a new id and in an envelope
+    /// with its first sender and time, as the redrive does.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Queue`] when a letter fits no envelope, or the queue does not take it.
+    pub async fn send_again(&self, letters: &[DeadLetter]) -> Result<(), DeploymentError> {
+        // The matcher opens its own role's envelopes, and so will it the redrive's.
+        let sqs = self.stack.clients(&self.own_role()?).sqs;
+        for letter in letters {
+            let envelope = letter.envelope().map_err(queue_error)?;
+            let send = sqs.send_message().queue_url(&self.intake_url);
+            send.message_body(envelope.to_json())
+                .send()
+                .await
+                .map_err(queue_error)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the inbox of a counterparty away, as nobody should.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Queue`] when SQS refuses.
+    pub async fn delete_inbox(&self, number: u32) -> Result<(), DeploymentError> {
+        let url = &self.participant(number)?.inbox_url;
+        let delete = self.runner.sqs.delete_queue().queue_url(url);
+        delete.send().await.map(drop).map_err(queue_error)
+    }
+
+    /// Onboards a counterparty again: what is there stays as it is, what is missing is made.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Onboarding`] when it cannot be onboarded.
+    pub async fn onboard_again(&self, number: u32) -> Result<(), DeploymentError> {
+        self.onboard_one(&self.inbox_host()?, number).await.map(drop)
+    }
+
+    /// A cold process of the matcher at the intake queue.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Stack`] when the template does not map the queue to it.
+    pub fn process(&self, options: &ProcessOptions) -> Result<Process, DeploymentError> {
+        Ok(Process::start(&self.stack, &self.settings, &self.meter, options)?)
+    }
+
+    /// One batch of so many messages to `handler` in the matcher's place.
     ///
     /// # Errors
     /// [`DeploymentError::Poll`] when SQS refuses.
-    pub async fn poll(&self, patience: Duration) -> Result<Delivery, DeploymentError> {
+    pub async fn hand_over<H, F>(&self, messages: usize, handler: H) -> Result<Delivery, DeploymentError>
+    where
+        H: Fn(Value) -> F,
+        F: Future<Output = Result<Value, String>>,
+    {
         let polled = self
-            .poller
-            .poll(patience, |event| async {
-                let deadline = now().plus_millis(self.timeout_millis);
-                // Boxed: a batch's future is large.
-                let answer = Box::pin(self.matcher.handle(event, deadline)).await;
-                serde_json::to_value(answer).map_err(|error| error.to_string())
-            })
+            .stack
+            .poller(self.stack.mapping(MATCHER)?)
+            .poll_at_most(messages, Duration::ZERO, handler)
             .await;
         polled.map_err(|error| DeploymentError::Poll(Box::new(error)))
+    }
+
+    /// The tables, for who fills them without the matcher: a client of no function's, and their names.
+    #[must_use]
+    pub fn storage(&self) -> (&aws_sdk_dynamodb::Client, &TableNames) {
+        (&self.runner.dynamodb, &self.settings.resources.tables)
     }
 
     /// Empties every inbox, as its counterparty would: number → bodies.
@@ -319,9 +438,23 @@ impl Deployment {
     /// # Errors
     /// [`DeploymentError::Queue`] when SQS refuses.
     pub async fn drain_inboxes(&self) -> Result<Vec<(u32, Vec<String>)>, DeploymentError> {
-        let drains = self.participants.values().map(|participant| async {
-            let bodies = self.drain(&participant.inbox_url).await?;
-            Ok((participant.number, bodies))
+        let everybody: Vec<u32> = self.participants.keys().copied().collect();
+        self.drain_inboxes_of(&everybody).await
+    }
+
+    /// Empties the inboxes of these counterparties.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Queue`] when SQS refuses.
+    pub async fn drain_inboxes_of(
+        &self,
+        numbers: &[u32],
+    ) -> Result<Vec<(u32, Vec<String>)>, DeploymentError> {
+        let drains = numbers.iter().map(|number| async {
+            let participant = self.participant(*number)?;
+            let messages = self.drain(&participant.inbox_url).await?;
+            let bodies = messages.into_iter().filter_map(|message| message.body);
+            Ok((participant.number, bodies.collect()))
         });
         stream::iter(drains)
             .buffer_unordered(INBOXES_AT_ONCE)
@@ -333,18 +466,21 @@ impl Deployment {
     ///
     /// # Errors
     /// [`DeploymentError::Queue`] when SQS refuses.
-    pub async fn drain_dead_letters(&self) -> Result<Vec<String>, DeploymentError> {
-        self.drain(&self.settings.resources.dead_letter_queue_url).await
+    pub async fn drain_dead_letters(&self) -> Result<Vec<DeadLetter>, DeploymentError> {
+        let letters = self.drain(&self.settings.resources.dead_letter_queue_url).await?;
+        Ok(letters.into_iter().map(DeadLetter::of).collect())
     }
 
-    async fn drain(&self, queue_url: &str) -> Result<Vec<String>, DeploymentError> {
+    async fn drain(&self, queue_url: &str) -> Result<Vec<Message>, DeploymentError> {
         let sqs = &self.runner.sqs;
-        let mut bodies = Vec::new();
+        let mut drained = Vec::new();
         loop {
             let receive = sqs
                 .receive_message()
                 .queue_url(queue_url)
                 .max_number_of_messages(10)
+                .message_system_attribute_names(MessageSystemAttributeName::All)
+                .message_attribute_names("All")
                 .wait_time_seconds(0);
             let received = receive
                 .send()
@@ -353,7 +489,7 @@ impl Deployment {
                 .messages
                 .unwrap_or_default();
             if received.is_empty() {
-                return Ok(bodies);
+                return Ok(drained);
             }
             let mut delete = sqs.delete_message_batch().queue_url(queue_url);
             for (index, message) in received.iter().enumerate() {
@@ -361,7 +497,7 @@ impl Deployment {
                 let entry = entry.receipt_handle(message.receipt_handle().unwrap_or_default());
                 delete = delete.entries(entry.build().map_err(queue_error)?);
             }
-            bodies.extend(received.into_iter().filter_map(|message| message.body));
+            drained.extend(received);
             // What could not be deleted comes again: a copy, as a consumer must expect.
             delete.send().await.map_err(queue_error)?;
         }
@@ -411,26 +547,4 @@ fn settings(stack: &LocalStack) -> Result<Settings, DeploymentError> {
     let mut variables: HashMap<String, String> = stack.environment(MATCHER)?.into_iter().collect();
     variables.insert("AWS_REGION".to_owned(), stack.endpoints().region.clone());
     Ok(Settings::from_vars(&variables)?)
-}
-
-fn ports(clients: Clients, settings: &Settings) -> AwsPorts {
-    AwsPorts::new(
-        clients.dynamodb,
-        clients.sqs,
-        clients.kms,
-        settings.resources.clone(),
-    )
-}
-
-fn matcher(ports: AwsPorts, settings: &Settings) -> Matcher<AwsPorts> {
-    let surroundings = Surroundings {
-        clock: Box::new(now),
-        seed: Box::new(rand::random),
-    };
-    Matcher::new(
-        ports,
-        settings.region.clone(),
-        settings.roles.clone(),
-        surroundings,
-    )
 }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use symbolon_shared::domain::book::Entry;
 use symbolon_shared::domain::decimal::Quantity;
-use symbolon_shared::domain::envelope::Envelope;
+use symbolon_shared::domain::envelope::{Envelope, Origin};
 use symbolon_shared::domain::identifiers::{CounterpartyId, OrderKey, Side};
 use symbolon_shared::domain::intake::{Member, Request, parse_body};
 use symbolon_shared::domain::invariants::{Evidence, Known, OpenedMatch, Sent, SetAside, check_all};
@@ -17,7 +17,7 @@ use symbolon_shared::domain::time::Timestamp;
 use crate::deployment::{Deployment, DeploymentError};
 use crate::order_flow::OrderFlow;
 use crate::platform::meter::OperationCount;
-use crate::replay::Replayed;
+use crate::replay::{self, Replayed, Sender};
 use crate::report::{HELD, Level, Picture, Report, SeenMatch};
 
 /// Matches that the picture shows.
@@ -33,19 +33,28 @@ pub async fn evidence(
     now: Timestamp,
 ) -> Result<Evidence, DeploymentError> {
     let tables = deployment.tables().await?;
+    let own_role = deployment.own_role()?;
     let (mut sent, mut unanswerable) = (Vec::new(), Vec::new());
     for message in &replayed.sent {
-        let owner = &deployment.participant(message.counterparty)?.id;
-        match parse_body(&message.body) {
-            Ok(members) => sent.extend(members.into_iter().filter_map(|member| match member {
-                Member::Message(parsed) => Some(Sent {
+        let at = Timestamp::from_millis(message.at_millis);
+        let opened = opened(deployment, &own_role, message)?;
+        let Some(owner) = opened.owner else {
+            unanswerable.push(opened.body);
+            continue;
+        };
+        let Ok(members) = parse_body(&opened.body) else {
+            unanswerable.push(opened.body);
+            continue;
+        };
+        for member in members {
+            match member {
+                Member::Message(parsed) => sent.push(Sent {
                     order: OrderKey::new(owner.clone(), parsed.cl_ord_id.clone()),
                     message: parsed,
-                    sent_at: Timestamp::from_millis(message.at_millis),
+                    sent_at: opened.first_sent_at.unwrap_or(at),
                 }),
-                Member::Unreadable(_) => None,
-            })),
-            Err(_) => unanswerable.push(message.body.clone()),
+                Member::Unreadable(text) => unanswerable.push(text),
+            }
         }
     }
     let inboxes = replayed.received.iter().map(|(number, bodies)| {
@@ -77,8 +86,56 @@ pub async fn evidence(
             .map(Known::constant)
             .collect(),
         inboxes: inboxes.collect::<Result<_, _>>()?,
-        set_aside: replayed.dead_letters.iter().map(|body| set_aside(body)).collect(),
+        set_aside: replayed
+            .dead_letters
+            .iter()
+            .map(|letter| set_aside(&letter.body))
+            .collect(),
     })
+}
+
+/// A message as the matcher has to understand it.
+struct Opened {
+    /// Whose it is; nobody's, when the registry does not know the sender, or an envelope of our own cannot be read.
+    owner: Option<CounterpartyId>,
+    /// When it was first sent, if an envelope says so.
+    first_sent_at: Option<Timestamp>,
+    /// Its body, out of the envelope if there is one.
+    body: String,
+}
+
+fn opened(
+    deployment: &Deployment,
+    own_role: &str,
+    message: &replay::Sent,
+) -> Result<Opened, DeploymentError> {
+    let as_it_is = |owner| Opened {
+        owner,
+        first_sent_at: None,
+        body: message.body.clone(),
+    };
+    let principal = match &message.sender {
+        Sender::Counterparty(number) => {
+            return Ok(as_it_is(Some(deployment.participant(*number)?.id.clone())));
+        }
+        Sender::Principal(principal) => principal,
+    };
+    match Envelope::parse(&message.body) {
+        Ok(Envelope {
+            origin: Origin::Sender(sender),
+            sent_at,
+            body,
+            ..
+        }) if principal == own_role => Ok(Opened {
+            owner: sender
+                .principal()
+                .ok()
+                .and_then(|first| deployment.owner_of(&first)),
+            first_sent_at: Some(sent_at),
+            body,
+        }),
+        _ => Ok(as_it_is(None)),
+    }
 }
 
 fn set_aside(body: &str) -> SetAside {
@@ -163,7 +220,7 @@ fn distinct_messages(inboxes: &BTreeMap<CounterpartyId, Vec<String>>) -> usize {
     ids.len()
 }
 
-fn verdicts(evidence: &Evidence) -> BTreeMap<String, String> {
+pub(crate) fn verdicts(evidence: &Evidence) -> BTreeMap<String, String> {
     let verdict = |verdict: Result<(), _>| match verdict {
         Ok(()) => HELD.to_owned(),
         Err(counterexample) => format!("{counterexample}"),

@@ -4,14 +4,18 @@
 //! answers them is not AWS.
 
 pub mod arguments;
+pub mod bench;
 pub mod deployment;
+pub mod drill;
 pub mod gather;
 pub mod order_flow;
 pub mod picture;
 pub mod platform;
+pub mod process;
 pub mod progress;
 pub mod replay;
 pub mod report;
 pub mod run;
 pub mod serve;
 pub mod tables;
+pub mod trial;

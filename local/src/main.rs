@@ -4,7 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use local::arguments::{Arguments, Command, Output, ReplayOptions};
+use local::arguments::{Arguments, BenchOptions, Command, Output, ReplayOptions};
+use local::bench::{self, Plan, Scale, bench};
+use local::drill::{Capture, DrillOptions, drill};
 use local::order_flow::plan::Disorder;
 use local::order_flow::{OrderFlow, ReadOptions, read, sample};
 use local::picture::{Style, render};
@@ -16,7 +18,6 @@ type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    start_logs();
     let arguments = Arguments::parse();
     match act(arguments).await {
         Ok(true) => ExitCode::SUCCESS,
@@ -31,6 +32,10 @@ async fn main() -> ExitCode {
 /// Whether all was well.
 async fn act(arguments: Arguments) -> Result<bool, Failure> {
     let options = arguments.options;
+    // The drill keeps what is logged for itself.
+    if !matches!(arguments.command, Some(Command::Drill { .. })) {
+        start_logs();
+    }
     match arguments.command {
         None => show(sample(options.counterparties)?, "the built-in sample", &options).await,
         Some(Command::Replay { file, symbol }) => {
@@ -46,11 +51,68 @@ async fn act(arguments: Arguments) -> Result<bool, Failure> {
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             show(flow, &name, &options).await
         }
+        Some(Command::Drill {
+            order_flow,
+            race_interests,
+            racers,
+            hostile_bodies,
+        }) => {
+            let flow = match order_flow {
+                None => sample(options.counterparties)?,
+                Some(file) => read(
+                    &file,
+                    &ReadOptions {
+                        counterparties: options.counterparties,
+                        symbol: None,
+                    },
+                )?,
+            };
+            let drill = DrillOptions {
+                seed: options.seed,
+                race_interests,
+                racers: usize::from(racers),
+                hostile_bodies,
+            };
+            show_drill(flow, &drill, options.output).await
+        }
         Some(Command::Serve { port, outputs }) => {
             serve(port, &outputs, options.counterparties).await?;
             Ok(true)
         }
+        Some(Command::Bench(wanted)) => measure(wanted, &options).await,
     }
+}
+
+/// Whether every budget is kept.
+async fn measure(wanted: BenchOptions, options: &ReplayOptions) -> Result<bool, Failure> {
+    let plan = Plan {
+        scale: Scale {
+            books: wanted.books,
+            counterparties: options.counterparties.get(),
+            ..Scale::default()
+        },
+        order_flow: wanted.order_flow,
+        bootstrap: wanted.bootstrap,
+        starts: wanted.starts.get(),
+    };
+    // Without a standard error there is nobody to tell.
+    let tell = |what: &str| drop(writeln!(std::io::stderr(), "measuring: {what}"));
+    let report = bench(&plan, &tell).await?;
+    if let Some(file) = wanted.picture {
+        bench::picture::write(&report, &file)?;
+    }
+    let mut out = std::io::stdout().lock();
+    match options.output {
+        Output::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+        Output::Table => write!(out, "{}", bench::table::render(&report, terminal_width()))?,
+    }
+    Ok(report.within())
+}
+
+/// Nothing where the output is no terminal: there it may be as wide as it likes.
+fn terminal_width() -> Option<u16> {
+    let (_, width) = console::Term::stdout().size();
+    std::io::stdout().is_terminal().then_some(width)
 }
 
 async fn show(flow: OrderFlow, source: &str, options: &ReplayOptions) -> Result<bool, Failure> {
@@ -66,6 +128,21 @@ async fn show(flow: OrderFlow, source: &str, options: &ReplayOptions) -> Result<
     match options.output {
         Output::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
         Output::Table => writeln!(out, "{}", render(&report, &picture, style()))?,
+    }
+    Ok(report.all_held())
+}
+
+async fn show_drill(flow: OrderFlow, options: &DrillOptions, output: Output) -> Result<bool, Failure> {
+    let capture = Capture::new()?;
+    capture.install()?;
+    let messages = flow.events.len() + options.race_interests + options.hostile_bodies;
+    let progress = Progress::new(messages as u64, true);
+    let report = drill(flow, options, &capture, &progress).await?;
+    progress.finish();
+    let mut out = std::io::stdout().lock();
+    match output {
+        Output::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+        Output::Table => writeln!(out, "{}", report.render())?,
     }
     Ok(report.all_held())
 }

@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
-use crate::deployment::{Deployment, DeploymentError};
+use crate::deployment::{DeadLetter, Deployment, DeploymentError};
 use crate::order_flow::plan::{Delivery, Disorder, plan};
 use crate::order_flow::{Action, Event, OrderFlow};
+use crate::process::Process;
 use crate::progress::Progress;
 
 /// SQS: entries of one batch call.
 const BATCH_ENTRIES: usize = 10;
-/// What a record that failed waits before it is delivered again: Lambda would wait for the queue's visibility.
-pub const RELEASE_AFTER: Duration = Duration::from_secs(1);
+/// SQS: bytes of all bodies of one batch call.
+const BATCH_BYTES: usize = 1_048_576;
 /// When nothing comes for so long, nothing will.
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -29,8 +30,8 @@ pub struct Replayed {
     pub match_messages: u64,
     /// How many deliveries were done and deleted.
     pub done: usize,
-    /// Bodies of the dead-letter queue.
-    pub dead_letters: Vec<String>,
+    /// What the dead-letter queue held.
+    pub dead_letters: Vec<DeadLetter>,
     /// From the first message sent to the last one answered.
     pub elapsed: Duration,
 }
@@ -38,20 +39,30 @@ pub struct Replayed {
 /// One delivery of one message.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    /// Who sent it, by number.
-    pub counterparty: u32,
+    /// Who sent it.
+    pub sender: Sender,
     /// The body.
     pub body: String,
     /// When, in milliseconds since the epoch.
     pub at_millis: i64,
 }
 
-/// Replays `flow` on `deployment`, whose counterparties it names by number.
+/// Who sends a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sender {
+    /// A counterparty, by its number.
+    Counterparty(u32),
+    /// Somebody else, by what SQS says of them (`SenderId` up to the colon).
+    Principal(String),
+}
+
+/// Replays `flow` on `deployment`, whose counterparties it names by number, through `process`.
 ///
 /// # Errors
 /// [`DeploymentError`] when the stack refuses.
 pub async fn replay(
     deployment: &Deployment,
+    process: &mut Process,
     flow: &OrderFlow,
     disorder: &Disorder,
     progress: &Progress,
@@ -61,28 +72,62 @@ pub async fn replay(
     let deliveries = plan(flow.events.len(), disorder);
     for batch in deliveries.chunks(deployment.batch_size()) {
         let sent = to_send(flow, batch);
-        for ten in sent.chunks(BATCH_ENTRIES) {
-            deployment.send_ten(ten).await?;
-        }
-        replayed.sent.extend(sent);
-        step(deployment, &mut replayed, Duration::ZERO).await?;
+        send(deployment, &mut replayed, sent).await?;
+        step(deployment, process, &mut replayed, Duration::ZERO).await?;
         progress.inc(batch.len() as u64);
         progress.set_matches(replayed.match_messages / 2);
     }
-    finish(deployment, &mut replayed).await?;
+    finish(deployment, process, &mut replayed).await?;
     replayed.elapsed = start.elapsed();
     replayed.dead_letters = deployment.drain_dead_letters().await?;
     Ok(replayed)
 }
 
+/// Sends messages to the intake queue, as many in a call as it takes.
+pub(crate) async fn send(
+    deployment: &Deployment,
+    replayed: &mut Replayed,
+    messages: Vec<Sent>,
+) -> Result<(), DeploymentError> {
+    let mut rest = messages.as_slice();
+    while !rest.is_empty() {
+        let (batch, later) = rest.split_at(fitting(rest));
+        deployment.send_ten(batch).await?;
+        rest = later;
+    }
+    replayed.sent.extend(messages);
+    Ok(())
+}
+
+/// How many of the messages one call takes: ten, and a mebibyte of bodies, but one at least.
+fn fitting(messages: &[Sent]) -> usize {
+    let mut bytes = 0;
+    let fits = |message: &&Sent| {
+        bytes += message.body.len();
+        bytes <= BATCH_BYTES
+    };
+    let fitting = messages.iter().take(BATCH_ENTRIES).take_while(fits).count();
+    fitting.max(1)
+}
+
 /// One batch through the matcher, then every inbox read; whether there was a batch.
 async fn step(
     deployment: &Deployment,
+    process: &mut Process,
     replayed: &mut Replayed,
     patience: Duration,
 ) -> Result<bool, DeploymentError> {
-    let delivery = deployment.poll(patience).await?;
+    let delivery = process.poll(patience).await?;
     replayed.done += delivery.deleted;
+    read_inboxes(deployment, replayed).await?;
+    Ok(delivery.received > 0)
+}
+
+/// Empties every inbox as its counterparty would.
+pub(crate) async fn read_inboxes(
+    deployment: &Deployment,
+    replayed: &mut Replayed,
+) -> Result<(), DeploymentError> {
     for (number, bodies) in deployment.drain_inboxes().await? {
         replayed.match_messages += bodies
             .iter()
@@ -90,23 +135,27 @@ async fn step(
             .count() as u64;
         replayed.received.entry(number).or_default().extend(bodies);
     }
-    Ok(delivery.received > 0)
-}
-
-/// Polls until every message is done: what was given back comes again after [`RELEASE_AFTER`], until SQS itself
-/// moves it to the dead-letter queue and nothing comes any more.
-async fn finish(deployment: &Deployment, replayed: &mut Replayed) -> Result<(), DeploymentError> {
-    while replayed.done < replayed.sent.len() && step(deployment, replayed, SILENCE).await? {}
     Ok(())
 }
 
-fn to_send(flow: &OrderFlow, deliveries: &[Delivery]) -> Vec<Sent> {
+/// Polls until every message is done: what was given back comes again in a moment, until SQS itself moves it to the
+/// dead-letter queue and nothing comes any more.
+pub(crate) async fn finish(
+    deployment: &Deployment,
+    process: &mut Process,
+    replayed: &mut Replayed,
+) -> Result<(), DeploymentError> {
+    while replayed.done < replayed.sent.len() && step(deployment, process, replayed, SILENCE).await? {}
+    Ok(())
+}
+
+pub(crate) fn to_send(flow: &OrderFlow, deliveries: &[Delivery]) -> Vec<Sent> {
     let events = deliveries
         .iter()
         .filter_map(|delivery| flow.events.get(delivery.event));
     events
         .map(|event| Sent {
-            counterparty: event.counterparty,
+            sender: Sender::Counterparty(event.counterparty),
             body: body(flow, event).to_string(),
             at_millis: event.at_millis,
         })

@@ -8,6 +8,7 @@ use crate::deployment::{Deployment, DeploymentError, now};
 use crate::gather;
 use crate::order_flow::OrderFlow;
 use crate::order_flow::plan::Disorder;
+use crate::process::ProcessOptions;
 use crate::progress::Progress;
 use crate::replay::replay;
 use crate::report::{Picture, Report};
@@ -27,6 +28,12 @@ pub fn parameters(flow: &OrderFlow) -> MatchParameters {
     }
 }
 
+/// Everybody whom a flow names.
+#[must_use]
+pub fn named_in(flow: &OrderFlow) -> BTreeSet<u32> {
+    flow.events.iter().map(|event| event.counterparty).collect()
+}
+
 /// Stands a deployment up, replays `flow` on it, and judges what it left behind. `counterparties` take part, and 0
 /// beside them where the flow names it.
 ///
@@ -40,11 +47,11 @@ pub async fn run(
     disorder: &Disorder,
     progress: &Progress,
 ) -> Result<(Report, Picture), DeploymentError> {
-    let named = flow.events.iter().map(|event| event.counterparty);
-    let numbers: BTreeSet<u32> = (1..=counterparties).chain(named).collect();
+    let numbers: BTreeSet<u32> = (1..=counterparties).chain(named_in(&flow)).collect();
     let deployment = Deployment::start(0, numbers, vec![parameters(&flow)]).await?;
     flow.shift_to(now().as_millis());
-    let replayed = replay(&deployment, &flow, disorder, progress).await?;
+    let mut process = deployment.process(&ProcessOptions::undisturbed())?;
+    let replayed = replay(&deployment, &mut process, &flow, disorder, progress).await?;
     let aws = deployment.counts();
     let evidence = gather::evidence(&deployment, &replayed, now()).await?;
     let report = gather::report(&flow, &replayed, &evidence, aws);

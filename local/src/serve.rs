@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::deployment::{Deployment, DeploymentError};
 use crate::order_flow::sample;
 use crate::platform::stack::shell_exports;
+use crate::process::ProcessOptions;
 use crate::run::parameters;
 
 /// How long one poll waits for a message.
@@ -55,7 +56,8 @@ pub async fn serve(
 }
 
 async fn take_batches(deployment: &Deployment) -> Result<(), DeploymentError> {
+    let mut process = deployment.process(&ProcessOptions::undisturbed())?;
     loop {
-        deployment.poll(PATIENCE).await?;
+        process.poll(PATIENCE).await?;
     }
 }

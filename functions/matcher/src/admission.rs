@@ -139,22 +139,18 @@ impl Opened {
     }
 
     /// Parses the body of record `record` into tasks, and what must be set aside of it.
-    pub(crate) fn admit(self, record: usize, senders: &Senders) -> (Vec<Task>, Vec<SetAside>) {
+    pub(crate) fn admit(mut self, record: usize, senders: &Senders) -> (Vec<Task>, Vec<SetAside>) {
+        // A body may be as long as a message: it is moved, never copied.
+        let body = std::mem::take(&mut self.body);
+        let whole = |reason, body| (Vec::new(), vec![self.set_aside(record, reason, body)]);
         if self.broken {
-            return (
-                Vec::new(),
-                vec![self.set_aside(record, SetAsideReason::Malformed, self.body.clone())],
-            );
+            return whole(SetAsideReason::Malformed, body);
         }
         let Some(sender) = senders.of(&self.origin) else {
-            let aside = self.set_aside(record, SetAsideReason::UnknownSender, self.body.clone());
-            return (Vec::new(), vec![aside]);
+            return whole(SetAsideReason::UnknownSender, body);
         };
-        let Ok(members) = parse_body(&self.body) else {
-            return (
-                Vec::new(),
-                vec![self.set_aside(record, SetAsideReason::Malformed, self.body.clone())],
-            );
+        let Ok(members) = parse_body(&body) else {
+            return whole(SetAsideReason::Malformed, body);
         };
         let (mut tasks, mut asides) = (Vec::new(), Vec::new());
         for member in members {

@@ -20,7 +20,7 @@ use crate::admission::{Opened, Senders, SetAside, Task, open};
 use crate::epoch_keys::EpochKeys;
 use crate::guard::survive;
 use crate::lane::{Decided, Lane, LaneEnd, LaneSurroundings};
-use crate::lanes::{assign, originals};
+use crate::lanes::{assign, named_by};
 use crate::publication::Publisher;
 use crate::record::{Record, split};
 use crate::registry_cache::RegistryCache;
@@ -30,6 +30,11 @@ use crate::telemetry::Tally;
 
 /// Lanes under way at once. Each is one symbol, so they share no item but by a sender's reuse of an id.
 const LANES_AT_ONCE: usize = 8;
+
+/// Messages decided and told at once, about; then the next ones. An event has at most 10,000 records, and of those
+/// each that is one message is taken at once. But a member of a bundle takes two bytes: the members of one event, all
+/// at once, would take more memory than the function has.
+const MESSAGES_AT_ONCE: usize = 10_000;
 
 /// Of the time that is left at the start of a batch, this share is kept for telling what was decided.
 const TELLING_SHARE: i64 = 3;
@@ -79,7 +84,7 @@ impl Deadlines {
 /// The submissions that a batch names, as they were read; `None` for one that does not exist.
 type Stored = HashMap<OrderKey, Option<Submission>>;
 
-/// What admission made of a batch.
+/// What admission made of some records.
 #[derive(Default)]
 struct Admitted {
     tasks: Vec<Task>,
@@ -89,6 +94,22 @@ struct Admitted {
 }
 
 impl Admitted {
+    /// Admits records, in order, until there are [`MESSAGES_AT_ONCE`] messages.
+    fn next_of(opened: &mut impl Iterator<Item = (usize, Opened)>, senders: &Senders) -> Option<Self> {
+        let mut admitted = Self::default();
+        for (index, record) in opened {
+            admitted.admit(index, record, senders);
+            if admitted.tasks.len() + admitted.asides.len() >= MESSAGES_AT_ONCE {
+                break;
+            }
+        }
+        (!admitted.is_empty()).then_some(admitted)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && self.asides.is_empty() && self.given_back.is_empty()
+    }
+
     fn admit(&mut self, index: usize, record: Opened, senders: &Senders) {
         let parsed = catch_unwind(AssertUnwindSafe(|| record.admit(index, senders)));
         match parsed {
@@ -150,17 +171,43 @@ impl<P: MatcherPorts> Matcher<P> {
         deadlines: &Deadlines,
         tally: &mut Tally,
     ) -> BTreeMap<usize, Outcome> {
-        let admitted = self.admit(records, now, tally).await;
-        let mut outcomes: BTreeMap<usize, Outcome> = admitted
-            .given_back
-            .iter()
-            .map(|(record, reason)| (*record, Outcome::Retry(*reason)))
-            .collect();
+        let (opened, mut outcomes) = self.open(records, now, tally);
+        let back = |(record, _): (usize, Opened), reason| (record, Outcome::Retry(reason));
+        let senders = match self.identify(&opened, now).await {
+            Ok(senders) => senders,
+            Err(error) => {
+                tracing::warn!(event = "registry_unreadable", %error);
+                let all = opened.into_iter();
+                outcomes.extend(all.map(|record| back(record, RetryReason::StoreUnavailable)));
+                return outcomes;
+            }
+        };
+        let mut opened = opened.into_iter();
+        while let Some(admitted) = Admitted::next_of(&mut opened, &senders) {
+            self.take(admitted, deadlines, tally, &mut outcomes).await;
+            if opened.len() > 0 && self.now() >= deadlines.decide_until {
+                outcomes.extend(opened.map(|record| back(record, RetryReason::Deadline)));
+                break;
+            }
+        }
+        outcomes
+    }
+
+    /// Decides, tells and sets aside what was admitted.
+    async fn take(
+        &self,
+        admitted: Admitted,
+        deadlines: &Deadlines,
+        tally: &mut Tally,
+        outcomes: &mut BTreeMap<usize, Outcome>,
+    ) {
+        let given_back = admitted.given_back.iter();
+        outcomes.extend(given_back.map(|(record, reason)| (*record, Outcome::Retry(*reason))));
         let decided = self.decide(&admitted.tasks, deadlines, tally).await;
         for (task, end) in self.tell(decided, deadlines, tally).await {
             if let Some(task) = admitted.tasks.get(task) {
                 let end = end.map_or_else(Outcome::Retry, |()| Outcome::Done);
-                join(&mut outcomes, task.record, end);
+                join(outcomes, task.record, end);
             }
         }
         // A record that comes back brings what is to be set aside of it along: one dead letter is enough.
@@ -173,19 +220,23 @@ impl<P: MatcherPorts> Matcher<P> {
         )
         .await;
         for (record, outcome) in asides {
-            join(&mut outcomes, record, outcome);
+            join(outcomes, record, outcome);
         }
-        outcomes
     }
 
     fn now(&self) -> Timestamp {
         (self.surroundings.clock)()
     }
 
-    /// Authenticates every record and takes its messages apart.
-    async fn admit(&self, records: &mut [Record], now: Timestamp, tally: &mut Tally) -> Admitted {
-        let mut admitted = Admitted::default();
-        let mut opened = Vec::new();
+    /// The records out of their envelopes, in order of acceptance, equal times in order of delivery; and which go back
+    /// as they are.
+    fn open(
+        &self,
+        records: &mut [Record],
+        now: Timestamp,
+        tally: &mut Tally,
+    ) -> (Vec<(usize, Opened)>, BTreeMap<usize, Outcome>) {
+        let (mut opened, mut outcomes) = (Vec::new(), BTreeMap::new());
         for (index, record) in records.iter_mut().enumerate() {
             match record.stamped.take().filter(|_| record.message_id.is_some()) {
                 Some(stamped) => {
@@ -194,25 +245,12 @@ impl<P: MatcherPorts> Matcher<P> {
                     opened.push((index, record));
                 }
                 None => {
-                    admitted.given_back.insert(index, RetryReason::Unstamped);
+                    outcomes.insert(index, Outcome::Retry(RetryReason::Unstamped));
                 }
             }
         }
-        match self.identify(&opened, now).await {
-            Ok(senders) => {
-                for (index, record) in opened {
-                    admitted.admit(index, record, &senders);
-                }
-            }
-            Err(error) => {
-                tracing::warn!(event = "registry_unreadable", %error);
-                let all = opened
-                    .into_iter()
-                    .map(|(index, _)| (index, RetryReason::StoreUnavailable));
-                admitted.given_back.extend(all);
-            }
-        }
-        admitted
+        opened.sort_by_key(|(_, record)| record.sent_at);
+        (opened, outcomes)
     }
 
     /// Everybody whom the records name as their sender, as far as the registry knows them.
@@ -288,8 +326,7 @@ impl<P: MatcherPorts> Matcher<P> {
 
     /// The submissions under the tasks' own and original ids.
     async fn stored(&self, tasks: &[Task]) -> Result<Stored, PortError> {
-        let own = tasks.iter().map(|task| task.arrival.order.clone());
-        let keys = distinct(own.chain(originals(tasks)));
+        let keys = distinct(tasks.iter().flat_map(named_by));
         Ok(self.ports.read_submissions(&keys).await?.into_iter().collect())
     }
 
@@ -368,7 +405,7 @@ impl<P: MatcherPorts> Matcher<P> {
             made,
         );
         ends.extend(publisher.publish(decided).await);
-        tally.published = publisher.published();
+        tally.published += publisher.published();
         ends
     }
 }
@@ -376,9 +413,8 @@ impl<P: MatcherPorts> Matcher<P> {
 /// What was read of the submissions that a lane's tasks name.
 fn known_to(tasks: &[Task], members: &[usize], stored: &Stored) -> Vec<(OrderKey, Option<Submission>)> {
     let named = members.iter().filter_map(|task| tasks.get(*task));
-    let wanted =
-        named.flat_map(|task| originals(std::slice::from_ref(task)).chain([task.arrival.order.clone()]));
-    wanted
+    named
+        .flat_map(named_by)
         .filter_map(|key| stored.get(&key).map(|found| (key, found.clone())))
         .collect()
 }

@@ -50,16 +50,24 @@ impl<'a, P: MatcherPorts> Clerk<'a, P> {
             Need::Submissions(keys) => self.fetch_submissions(&keys).await,
             Need::Book(book, bound) => self.fetch_page(&book, bound).await,
             Need::Counterparties(ids) => self.fetch_counterparties(&ids, now).await,
-            Need::Parameters(symbol) => self.fetch_parameters(symbol).await,
+            Need::Parameters(symbol) => self.fetch_parameters(symbol, now).await,
         }
     }
 
     /// A submission as the desk has it, read when it does not.
     pub(crate) async fn submission(&mut self, key: &OrderKey) -> Result<Option<Submission>, PortError> {
-        if self.desk.submission(key).is_err() {
-            self.fetch_submissions(std::slice::from_ref(key)).await?;
-        }
+        self.have_submissions(std::slice::from_ref(key)).await?;
         Ok(self.desk.submission(key).ok().flatten().cloned())
+    }
+
+    /// Puts those of `keys` on the desk that it does not have.
+    pub(crate) async fn have_submissions(&mut self, keys: &[OrderKey]) -> Result<(), PortError> {
+        let unknown = keys.iter().filter(|key| self.desk.submission(key).is_err());
+        let unknown: Vec<OrderKey> = unknown.cloned().collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        self.fetch_submissions(&unknown).await
     }
 
     async fn fetch_submissions(&mut self, keys: &[OrderKey]) -> Result<(), PortError> {
@@ -95,9 +103,9 @@ impl<'a, P: MatcherPorts> Clerk<'a, P> {
         Ok(())
     }
 
-    async fn fetch_parameters(&mut self, symbol: Symbol) -> Result<(), PortError> {
-        let read = self.ports.read_parameters(std::slice::from_ref(&symbol)).await?;
-        self.desk.learn_parameters(symbol, read.into_iter().next());
+    async fn fetch_parameters(&mut self, symbol: Symbol, now: Timestamp) -> Result<(), PortError> {
+        let read = self.registry.parameters(self.ports, &symbol, now).await?;
+        self.desk.learn_parameters(symbol, read);
         Ok(())
     }
 }

@@ -14,10 +14,11 @@ use symbolon_shared::domain::change_set::ChangeSet;
 use symbolon_shared::domain::decision::{
     Effect, Entropy, Interruption, MadeMatch, Surroundings as DecisionSurroundings, decide, look,
 };
+use symbolon_shared::domain::desk::Need;
 use symbolon_shared::domain::identifiers::OrderKey;
 use symbolon_shared::domain::inbox::OutboundMessage;
 use symbolon_shared::domain::intake::Request;
-use symbolon_shared::domain::limits::MAX_TRANSACTION_ACTIONS;
+use symbolon_shared::domain::limits::{MAX_BATCH_GET_KEYS, MAX_TRANSACTION_ACTIONS};
 use symbolon_shared::domain::reason::RetryReason;
 use symbolon_shared::domain::submission::Submission;
 use symbolon_shared::domain::time::Timestamp;
@@ -26,6 +27,7 @@ use symbolon_shared::ports::{CommitError, Fault, MatcherPorts};
 
 use crate::admission::Task;
 use crate::desk_clerk::Clerk;
+use crate::lanes::named_by;
 use crate::registry_cache::RegistryCache;
 use crate::telemetry::Tally;
 
@@ -79,6 +81,27 @@ struct Item {
     task: usize,
     work: Work,
     tries: u32,
+    /// The version that its order had in the book when it was decided, of a look.
+    decided_at: Option<Version>,
+    /// The same of an earlier try that got no answer: as long as the order has this version, that write may still come.
+    unsure_at: Option<Version>,
+}
+
+impl Item {
+    fn new(task: usize, work: Work) -> Self {
+        Self {
+            task,
+            work,
+            tries: 0,
+            decided_at: None,
+            unsure_at: None,
+        }
+    }
+
+    /// Whether nobody knows what becomes of an earlier try: its order is as it was then.
+    fn may_still_come(&self) -> bool {
+        self.unsure_at.is_some() && self.unsure_at == self.decided_at
+    }
 }
 
 /// Decisions that go into one transaction.
@@ -112,14 +135,15 @@ pub(crate) struct Lane<'a, P> {
     end: LaneEnd,
 }
 
-/// 10 ms, doubled with each try up to 400 ms, and up to as much again at random.
-fn wait(tries: u32) -> Duration {
+/// 10 ms, doubled with each try up to 400 ms, and up to as much again at random, drawn from `seed`.
+fn wait(tries: u32, seed: u64) -> Duration {
     let longest = Duration::from_millis(400);
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(10))
         .with_max_delay(longest)
         .with_max_times(usize::MAX)
-        .with_jitter();
+        .with_jitter()
+        .with_jitter_seed(seed);
     backoff
         .build()
         .nth(tries.saturating_sub(1) as usize)
@@ -137,11 +161,7 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
     ) -> Self {
         let mut clerk = Clerk::new(around.ports, around.registry);
         clerk.desk.learn_submissions(stored);
-        let queue = members.iter().map(|task| Item {
-            task: *task,
-            work: Work::Arrival,
-            tries: 0,
-        });
+        let queue = members.iter().map(|task| Item::new(*task, Work::Arrival));
         Self {
             around,
             tasks,
@@ -207,11 +227,7 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                 let bound = Rank::bound(side, terms.price);
                 self.clerk.expect_look(book, bound);
             }
-            self.queue.push_back(Item {
-                task,
-                work: Work::Look(order),
-                tries: 0,
-            });
+            self.queue.push_back(Item::new(task, Work::Look(order)));
         }
     }
 
@@ -227,8 +243,12 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
     async fn gather(&mut self) -> Group {
         let mut group = Group::default();
         while group.members.len() < self.group_cap {
-            let Some(item) = self.queue.pop_front() else { break };
-            match self.decide(&item).await {
+            let Some(mut item) = self.queue.pop_front() else {
+                break;
+            };
+            let decided = self.decide(&item).await;
+            item.decided_at = self.version_in_book(&item);
+            match decided {
                 Err(reason) => self.give_back(&item, reason),
                 Ok(effect) if group.changes.actions_with(&effect.changes) > MAX_TRANSACTION_ACTIONS => {
                     self.queue.push_front(item);
@@ -243,6 +263,11 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                     self.queue.push_front(item);
                     break;
                 }
+                // An earlier try may be on its way yet, and make a match that nobody would tell: once the record comes
+                // back, it has arrived or never will.
+                Ok(effect) if effect.changes.is_empty() && item.may_still_come() => {
+                    self.give_back(&item, RetryReason::StoreUnavailable);
+                }
                 Ok(mut effect) => {
                     self.clerk.desk.apply(&effect.changes);
                     group.changes.merge(std::mem::take(&mut effect.changes));
@@ -251,6 +276,14 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
             }
         }
         group
+    }
+
+    /// The version that the order of a look has in the book, as far as the desk knows.
+    fn version_in_book(&self, item: &Item) -> Option<Version> {
+        match &item.work {
+            Work::Arrival => None,
+            Work::Look(order) => Some(self.clerk.desk.submission(order).ok()??.rests.as_ref()?.version),
+        }
     }
 
     async fn decide(&mut self, item: &Item) -> Result<Effect, RetryReason> {
@@ -263,6 +296,7 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                 Ok(effect) => return Ok(effect),
                 Err(Interruption::Retry(reason)) => return Err(reason),
                 Err(Interruption::Need(need)) => {
+                    let need = self.with_what_comes_next(need);
                     self.clerk.fetch(need, now).await.map_err(|error| {
                         tracing::warn!(event = "read_failed", %error);
                         RetryReason::StoreUnavailable
@@ -270,6 +304,23 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                 }
             }
         }
+    }
+
+    /// One read serves the messages that come next too: a lost group is read again at once, not message by message.
+    fn with_what_comes_next(&self, need: Need) -> Need {
+        let Need::Submissions(keys) = need else {
+            return need;
+        };
+        let next = self.queue.iter().take(self.group_cap);
+        let named = next.flat_map(|item| match &item.work {
+            Work::Look(order) => vec![order.clone()],
+            Work::Arrival => self.tasks.get(item.task).map_or_else(Vec::new, named_by),
+        });
+        let unknown = named.filter(|key| self.clerk.desk.submission(key).is_err());
+        let mut seen = HashSet::new();
+        let all = keys.into_iter().chain(unknown);
+        let distinct = all.filter(|key| seen.insert(key.clone()));
+        Need::Submissions(distinct.take(MAX_BATCH_GET_KEYS).collect())
     }
 
     /// A decision is pure, so a panic in it leaves nothing behind but this one record.
@@ -306,7 +357,7 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
             }
             Err(CommitError::Lost(_) | CommitError::Conflict) => {
                 self.end.tally.lost_conditions += 1;
-                self.retry(group, RetryReason::Contention).await;
+                self.retry(group, RetryReason::Contention, false).await;
             }
             Err(CommitError::Failed(error)) if error.fault == Fault::Refused && group.members.len() <= 1 => {
                 tracing::error!(event = "write_refused", %error);
@@ -315,9 +366,13 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                     self.give_back(item, RetryReason::StoreUnavailable);
                 }
             }
-            Err(CommitError::Failed(error) | CommitError::Unknown(error)) => {
+            Err(CommitError::Failed(error)) => {
                 tracing::warn!(event = "write_failed", %error);
-                self.retry(group, RetryReason::StoreUnavailable).await;
+                self.retry(group, RetryReason::StoreUnavailable, false).await;
+            }
+            Err(CommitError::Unknown(error)) => {
+                tracing::warn!(event = "write_failed", %error);
+                self.retry(group, RetryReason::StoreUnavailable, true).await;
             }
         }
     }
@@ -344,14 +399,16 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
 
     /// Nothing that was decided is believed any more: what the group touched is read again, and decided again in
     /// smaller groups, a bounded number of times, after a wait that differs from everybody else's. So a message
-    /// whose write is always refused ends up alone, and takes nobody along.
-    async fn retry(&mut self, group: Group, reason: RetryReason) {
+    /// whose write is always refused ends up alone, and takes nobody along. `unsure` says that the group may have been
+    /// written, or be written yet.
+    async fn retry(&mut self, group: Group, reason: RetryReason, unsure: bool) {
         self.forget(&group.changes);
         self.group_cap = (group.members.len() / 2).max(1);
         let mut most = 0;
         for (item, _) in group.members.into_iter().rev() {
             let item = Item {
                 tries: item.tries + 1,
+                unsure_at: item.decided_at.filter(|_| unsure).or(item.unsure_at),
                 ..item
             };
             most = most.max(item.tries);
@@ -361,7 +418,7 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
                 self.queue.push_front(item);
             }
         }
-        tokio::time::sleep(wait(most)).await;
+        tokio::time::sleep(wait(most, self.entropy.0.next_u64())).await;
     }
 
     fn give_back(&mut self, item: &Item, reason: RetryReason) {
@@ -383,6 +440,16 @@ impl<'a, P: MatcherPorts> Lane<'a, P> {
     }
 
     async fn finish(mut self) -> LaneEnd {
+        let wanted: Vec<OrderKey> = self
+            .publish
+            .iter()
+            .filter(|(task, _)| !self.given_back.contains_key(task))
+            .map(|(_, order)| order.clone())
+            .collect();
+        // What cannot be read now is asked for again one by one, and then comes back.
+        if let Err(error) = self.clerk.have_submissions(&wanted).await {
+            tracing::warn!(event = "read_failed", %error);
+        }
         let tasks: Vec<usize> = self
             .answers
             .keys()

@@ -17,9 +17,10 @@ pub(crate) enum LaneKey {
     Order(OrderKey),
 }
 
-/// The originals that a batch's messages name.
-pub(crate) fn originals(tasks: &[Task]) -> impl Iterator<Item = OrderKey> + '_ {
-    tasks.iter().filter_map(original)
+/// The orders that a message names: itself, and its original.
+pub(crate) fn named_by(task: &Task) -> Vec<OrderKey> {
+    let own = std::iter::once(task.arrival.order.clone());
+    own.chain(original(task)).collect()
 }
 
 fn original(task: &Task) -> Option<OrderKey> {

@@ -16,7 +16,7 @@ use symbolon_shared::domain::time::Timestamp;
 async fn main() -> Result<(), Error> {
     telemetry::start_logs();
     let settings = Settings::from_env()?;
-    let metrics = telemetry::start_metrics(&settings)?;
+    let metrics = telemetry::start_metrics(&settings.stack)?;
     let ports = ports(settings.resources).await;
     let surroundings = Surroundings {
         clock: Box::new(now),

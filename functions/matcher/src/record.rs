@@ -1,6 +1,5 @@
 //! One record of the raw event, parsed alone: one that is not as expected must not fail its neighbours.
 
-use aws_lambda_events::sqs::SqsMessage;
 use serde_json::Value;
 use symbolon_shared::domain::envelope::SenderId;
 use symbolon_shared::domain::time::Timestamp;
@@ -37,31 +36,37 @@ pub(crate) fn split(mut event: Value) -> Vec<Record> {
     }
 }
 
-fn parse(record: Value) -> Record {
-    let id = record
-        .get("messageId")
-        .and_then(Value::as_str)
-        .filter(|id| !id.is_empty());
-    let message_id = id.map(str::to_owned);
-    let stamped = serde_json::from_value::<SqsMessage>(record).ok().and_then(stamps);
-    Record { message_id, stamped }
+/// Reads what is needed and nothing else: whatever a sender puts into message attributes, or AWS into a new field, is
+/// no reason not to understand the rest. (The SDK's own structure of a record would want all of it to be right.)
+fn parse(mut record: Value) -> Record {
+    let message_id = text(&mut record, "messageId").filter(|id| !id.is_empty());
+    Record {
+        message_id,
+        stamped: stamps(&mut record),
+    }
 }
 
-fn stamps(message: SqsMessage) -> Option<Stamped> {
-    let attribute = |name: &str| message.attributes.get(name);
-    let millis = attribute("SentTimestamp")?
-        .parse()
-        .ok()
-        .filter(|millis| *millis >= 0)?;
+fn stamps(record: &mut Value) -> Option<Stamped> {
+    let body = text(record, "body")?;
+    let attributes = record.get_mut("attributes")?;
+    let sent_at = text(attributes, "SentTimestamp")?;
+    let sent_at = sent_at.parse().ok().filter(|millis| *millis >= 0)?;
+    let receive_count = text(attributes, "ApproximateReceiveCount");
     Some(Stamped {
-        sender: SenderId::parse(attribute("SenderId")?).ok()?,
-        sent_at: Timestamp::from_millis(millis),
+        sender: SenderId::parse(&text(attributes, "SenderId")?).ok()?,
+        sent_at: Timestamp::from_millis(sent_at),
         // SQS always stamps it; a record without is taken as a first receive.
-        receive_count: attribute("ApproximateReceiveCount")
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(1),
-        body: message.body?,
+        receive_count: receive_count.and_then(|count| count.parse().ok()).unwrap_or(1),
+        body,
     })
+}
+
+/// Takes a string out of an object.
+fn text(object: &mut Value, name: &str) -> Option<String> {
+    match object.get_mut(name).map(Value::take) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -110,6 +115,19 @@ mod tests {
         let read = only(json!({"Records": [{"messageId": "m-2", "attributes": 7}]}));
         assert_eq!(read.message_id.as_deref(), Some("m-2"));
         assert!(read.stamped.is_none());
+    }
+
+    #[test]
+    fn what_is_not_needed_may_be_anything() {
+        let attributes = json!({"SenderId": "AROAEXAMPLE", "SentTimestamp": "0", "AWSTraceHeader": [7]});
+        let mut whole = record(&attributes);
+        whole["messageAttributes"] = json!([[7], {"dataType": 7}]);
+        whole["receiptHandle"] = json!({});
+        let stamped = only(json!({"Records": [whole]})).stamped.unwrap();
+        assert_eq!(
+            (stamped.sender.encode().as_str(), stamped.body.as_str()),
+            ("AROAEXAMPLE", "{}")
+        );
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! The registry, cached with a bound on staleness.
+//! The registry and the match parameters, cached with a bound on staleness.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use symbolon_shared::domain::counterparty::Counterparty;
-use symbolon_shared::domain::identifiers::{CounterpartyId, Principal};
+use symbolon_shared::domain::identifiers::{CounterpartyId, Principal, Symbol};
+use symbolon_shared::domain::parameters::MatchParameters;
 use symbolon_shared::domain::time::Timestamp;
-use symbolon_shared::ports::{PortError, Registry};
+use symbolon_shared::ports::{ParameterStore, PortError, Registry};
 
-/// For at most this long after a suspension or an exclusion may a warm matcher still match its subject. Half a
-/// minute keeps the registry's reads a small share of a busy matcher's, and is less than an operator needs to
-/// tell anybody.
+/// For at most this long after a suspension, an exclusion or a halt may a warm matcher still match its subject. Half
+/// a minute keeps these reads a small share of a busy matcher's, and is less than an operator needs to tell anybody.
 pub(crate) const MAX_STALENESS_MILLIS: i64 = 30_000;
 
 /// Entries at most; beyond, the oldest readings are dropped. An entry takes well under 1 KB.
@@ -19,6 +19,14 @@ const MAX_ENTRIES: usize = 4_096;
 
 struct Aged<K, V> {
     values: HashMap<K, (Timestamp, V)>,
+}
+
+impl<K, V> Default for Aged<K, V> {
+    fn default() -> Self {
+        Self {
+            values: HashMap::new(),
+        }
+    }
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Aged<K, V> {
@@ -45,24 +53,13 @@ impl<K: Eq + Hash + Clone, V: Clone> Aged<K, V> {
     }
 }
 
-/// What has been read of the registry lately. Only what is registered is remembered: an unknown sender is asked
-/// for again, so that onboarding takes effect at once.
+/// What has been read of the registry and of the parameters lately. Only what exists is remembered: an unknown sender
+/// or symbol is asked for again, so that onboarding takes effect at once.
+#[derive(Default)]
 pub(crate) struct RegistryCache {
     principals: Mutex<Aged<Principal, CounterpartyId>>,
     counterparties: Mutex<Aged<CounterpartyId, Arc<Counterparty>>>,
-}
-
-impl Default for RegistryCache {
-    fn default() -> Self {
-        Self {
-            principals: Mutex::new(Aged {
-                values: HashMap::new(),
-            }),
-            counterparties: Mutex::new(Aged {
-                values: HashMap::new(),
-            }),
-        }
-    }
+    parameters: Mutex<Aged<Symbol, MatchParameters>>,
 }
 
 /// A cache is right whatever the thread that held it was doing when it panicked.
@@ -129,12 +126,30 @@ impl RegistryCache {
         }
         Ok(known)
     }
+
+    /// The parameters of a symbol; none for one that is not known.
+    pub(crate) async fn parameters<S: ParameterStore>(
+        &self,
+        store: &S,
+        symbol: &Symbol,
+        now: Timestamp,
+    ) -> Result<Option<MatchParameters>, PortError> {
+        if let Some(parameters) = lock(&self.parameters).fresh(symbol, now) {
+            return Ok(Some(parameters));
+        }
+        let read = store.read_parameters(std::slice::from_ref(symbol)).await?.pop();
+        if let Some(parameters) = &read {
+            lock(&self.parameters).put(symbol.clone(), parameters.clone(), now);
+        }
+        Ok(read)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
+    use symbolon_shared::domain::parameters::PricePolicy;
     use symbolon_shared::testing::{MemoryPorts, Operation};
 
     use super::*;
@@ -178,6 +193,34 @@ mod tests {
         assert_eq!(known(&cache, &ports, 1, at(0)).await, (false, false));
         ports.put_counterparty(counterparty(1));
         assert_eq!(known(&cache, &ports, 1, at(0)).await, (true, true));
+    }
+
+    #[tokio::test]
+    async fn parameters_are_believed_as_long_and_an_unknown_symbol_is_asked_for_again() {
+        let (cache, ports) = (RegistryCache::default(), MemoryPorts::new());
+        let symbol = Symbol::new("BTCUSD").unwrap();
+        let tradable = async |millis| {
+            let read = cache.parameters(&ports, &symbol, at(millis)).await.unwrap();
+            read.map(|parameters| parameters.tradable)
+        };
+        assert_eq!(tradable(0).await, None);
+        let mut parameters = MatchParameters {
+            symbol: symbol.clone(),
+            tick: "1".to_owned().try_into().unwrap(),
+            lot: "1".to_owned().try_into().unwrap(),
+            price_policy: PricePolicy::Resting,
+            currency: "USD".to_owned(),
+            security_id: None,
+            tradable: true,
+            version: 1,
+        };
+        ports.put_parameters(parameters.clone());
+        assert_eq!(tradable(0).await, Some(true));
+        parameters.tradable = false;
+        ports.put_parameters(parameters);
+        assert_eq!(tradable(29_999).await, Some(true));
+        assert_eq!(tradable(30_000).await, Some(false));
+        assert_eq!(ports.calls(Operation::ReadParameters), 3);
     }
 
     #[tokio::test]

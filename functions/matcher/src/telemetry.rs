@@ -5,9 +5,12 @@ use metrics_cloudwatch_embedded::{Collector, Error};
 use symbolon_shared::domain::decision::Effect;
 use symbolon_shared::domain::reason::Outcome;
 use symbolon_shared::domain::time::Timestamp;
+use tracing::Subscriber;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::admission::Task;
-use crate::settings::Settings;
 
 /// The EMF format takes at most 100 values of one histogram in a document.
 const MAX_LATENCIES: usize = 100;
@@ -15,10 +18,18 @@ const MAX_LATENCIES: usize = 100;
 /// Namespace of the metrics.
 const NAMESPACE: &str = "Symbolon";
 
-/// Structured logs on standard output, by `RUST_LOG`. The Lambda runtime writes whole payloads at TRACE, so it and
-/// the HTTP crates never get further than INFO, whatever the variable says.
+/// Structured logs on standard output, by `RUST_LOG`, and panics among them.
 pub fn start_logs() {
-    let mut filter = tracing_subscriber::EnvFilter::from_default_env();
+    subscriber(EnvFilter::from_default_env(), std::io::stdout).init();
+    log_panics_without_their_text();
+}
+
+/// What writes the log lines: JSON, to `writer`. The Lambda runtime writes whole payloads at TRACE, so it and the
+/// HTTP crates never get further than INFO, whatever `filter` says.
+pub fn subscriber<W>(mut filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     for held_back in [
         "lambda_runtime=info",
         "lambda_runtime_api_client=info",
@@ -28,29 +39,33 @@ pub fn start_logs() {
         filter = held_back
             .parse()
             .into_iter()
-            .fold(filter, tracing_subscriber::EnvFilter::add_directive);
+            .fold(filter, EnvFilter::add_directive);
     }
     tracing_subscriber::fmt()
         .json()
         .with_env_filter(filter)
         .with_target(false)
         .with_current_span(false)
-        .init();
-    // The default hook prints the panic's message, which may quote what was being parsed.
+        .with_writer(writer)
+        .finish()
+}
+
+/// The default hook prints the panic's message, which may quote what was being parsed.
+pub fn log_panics_without_their_text() {
     std::panic::set_hook(Box::new(|panic| {
         let (file, line) = panic.location().map_or(("", 0), |at| (at.file(), at.line()));
         tracing::error!(event = "panicked", file, line);
     }));
 }
 
-/// The collector of the metrics, to be flushed after each invocation.
+/// The collector of the metrics of `stack`, to be flushed after each invocation.
 ///
 /// # Errors
 /// Another recorder is installed already.
-pub fn start_metrics(settings: &Settings) -> Result<&'static Collector, Error> {
+pub fn start_metrics(stack: &str) -> Result<&'static Collector, Error> {
     metrics_cloudwatch_embedded::Builder::new()
         .cloudwatch_namespace(NAMESPACE)
-        .with_dimension("Stack", settings.stack.clone())
+        .with_dimension("Stack", stack.to_owned())
         .with_dimension("Function", "matcher")
         .init()
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use symbolon_shared::aws::sdk::{self, SdkOptions};
 
+use super::faults::Faults;
 use super::meter::Meter;
 
 /// The emulators check no signature, so nothing secret is needed.
@@ -39,7 +40,11 @@ impl Endpoints {
     /// The SDK configuration of `principal`, which SQS names as the sender of whatever it sends.
     #[must_use]
     pub fn sdk_config(&self, principal: &str) -> SdkConfig {
-        // Nothing is taken from the surroundings: no profile, no proxy, and no TLS roots to load.
+        self.configured(principal, &PATIENT, plain_http())
+    }
+
+    fn configured(&self, principal: &str, options: &SdkOptions, http: SharedHttpClient) -> SdkConfig {
+        // Nothing is taken from the surroundings: no profile, no proxy.
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))
@@ -47,13 +52,9 @@ impl Endpoints {
             .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys(
                 principal, SECRET_KEY, None,
             )))
-            .retry_config(
-                RetryConfig::standard()
-                    .with_max_attempts(3)
-                    .with_initial_backoff(Duration::from_millis(20)),
-            )
-            .timeout_config(timeouts())
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .retry_config(sdk::retry(options))
+            .timeout_config(sdk::timeouts(options))
+            .http_client(http)
             .build()
     }
 
@@ -68,10 +69,17 @@ impl Endpoints {
         }
     }
 
-    /// The clients of `principal` with every attempt counted by `meter`.
+    /// The clients of a function by its role: every attempt counted by `meter`, every fault of `wire` met, and the
+    /// SDK set as `options` say.
     #[must_use]
-    pub fn metered_clients(&self, principal: &str, meter: &Meter) -> Clients {
-        let sdk = self.sdk_config(principal);
+    pub fn function_clients(
+        &self,
+        principal: &str,
+        meter: &Meter,
+        wire: &Faults,
+        options: &SdkOptions,
+    ) -> Clients {
+        let sdk = self.configured(principal, options, wire.client(plain_http()));
         let sqs = aws_sdk_sqs::config::Builder::from(&sdk)
             .interceptor(meter.clone())
             .build();
@@ -92,11 +100,19 @@ impl Endpoints {
     }
 }
 
-/// Generous: a debug build on a busy machine is slow, and a time-out here would look like a lost response.
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(25)) // a long poll takes 20 s
-        .operation_timeout(Duration::from_mins(1))
-        .build()
+/// No TLS roots to load, no proxy.
+fn plain_http() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
 }
+
+/// For clients that nobody hurries: a debug build on a busy machine is slow, a long poll takes 20 s, and a time-out
+/// here would look like a lost response.
+pub const PATIENT: SdkOptions = SdkOptions {
+    max_attempts: 3,
+    initial_backoff: Duration::from_millis(20),
+    max_backoff: Duration::from_secs(1),
+    connect_timeout: Duration::from_secs(2),
+    read_timeout: Duration::from_secs(25),
+    attempt_timeout: Duration::from_secs(25),
+    operation_timeout: Duration::from_mins(1),
+};

@@ -14,6 +14,7 @@ use winterbaume_sqs::SqsService;
 
 use super::clients::Endpoints;
 use super::front::Front;
+use super::requests::Requests;
 use super::stamps::Stamps;
 
 /// How long a request that is still running may hold up the end.
@@ -43,6 +44,7 @@ pub enum EmulatorError {
 pub struct Emulators {
     endpoints: Endpoints,
     stamps: Arc<Stamps>,
+    requests: Arc<Requests>,
     end: watch::Sender<bool>,
     servers: JoinSet<()>,
 }
@@ -64,6 +66,7 @@ impl Emulators {
             region: region.to_owned(),
         };
         let stamps = Arc::new(Stamps::default());
+        let requests = Arc::new(Requests::default());
         let front = Front {
             endpoint: endpoints.front.clone(),
             dynamodb: dynamodb.to_string(),
@@ -71,6 +74,7 @@ impl Emulators {
             sqs: SqsService::new(),
             kms: KmsService::new(),
             stamps: Arc::clone(&stamps),
+            requests: Arc::clone(&requests),
         };
         servers.spawn(async move {
             if let Err(error) = axum::serve(listener, front.router())
@@ -83,6 +87,7 @@ impl Emulators {
         Ok(Self {
             endpoints,
             stamps,
+            requests,
             end,
             servers,
         })
@@ -98,6 +103,12 @@ impl Emulators {
     #[must_use]
     pub fn stamps(&self) -> &Arc<Stamps> {
         &self.stamps
+    }
+
+    /// Who asked for what at the front.
+    #[must_use]
+    pub fn requests(&self) -> &Requests {
+        &self.requests
     }
 
     /// Ends them; requests that are still running have a moment to finish.

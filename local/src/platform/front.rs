@@ -21,6 +21,7 @@ use winterbaume_core::{MockRequest, MockService};
 use winterbaume_kms::KmsService;
 use winterbaume_sqs::SqsService;
 
+use super::requests::Requests;
 use super::stamps::{Stamp, Stamps};
 
 /// Twice SQS's longest message, for the escapes of JSON.
@@ -38,6 +39,7 @@ pub(super) struct Front {
     pub(super) sqs: SqsService,
     pub(super) kms: KmsService,
     pub(super) stamps: Arc<Stamps>,
+    pub(super) requests: Arc<Requests>,
 }
 
 impl Front {
@@ -49,10 +51,13 @@ impl Front {
 
 async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
     let target = request.headers().get("x-amz-target").cloned();
-    match target
+    let target = target
         .as_ref()
-        .and_then(|target| target.to_str().ok()?.split_once('.'))
-    {
+        .and_then(|target| target.to_str().ok())
+        .unwrap_or_default();
+    let caller = credential(request.headers(), 0).unwrap_or_default();
+    front.requests.count(caller, target);
+    match target.split_once('.') {
         Some(("AmazonSQS", operation)) => front.sqs(operation, request).await,
         Some(("TrentService", _)) => front.kms(request).await,
         Some(("DynamoDB_20120810" | "DynamoDBStreams_20120810", _)) => front.dynamodb(request).await,

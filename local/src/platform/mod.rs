@@ -5,9 +5,13 @@
 pub mod answer;
 pub mod clients;
 pub mod emulators;
+pub mod faults;
 mod front;
 pub mod meter;
 pub mod poller;
+pub mod process;
+pub mod requests;
+pub mod runtime_api;
 pub mod stack;
 pub mod stamps;
 pub mod template;

@@ -137,24 +137,44 @@ impl Poller {
         H: Fn(Value) -> F,
         F: Future<Output = Result<Value, String>>,
     {
+        self.poll_at_most(self.mapping.batch_size, patience, handler)
+            .await
+    }
+
+    /// The same with another batch size than the mapping's: full after `batch_size` messages, the window is not
+    /// waited out.
+    ///
+    /// # Errors
+    ///
+    /// SQS refuses.
+    pub async fn poll_at_most<H, F>(
+        &self,
+        batch_size: usize,
+        patience: Duration,
+        handler: H,
+    ) -> Result<Delivery, PollError>
+    where
+        H: Fn(Value) -> F,
+        F: Future<Output = Result<Value, String>>,
+    {
         let mut delivery = Delivery::default();
-        for batch in by_payload(self.receive_batch(patience).await?, &self.mapping) {
+        for batch in by_payload(self.receive_batch(batch_size, patience).await?, &self.mapping) {
             delivery.add(self.invoke(batch, &handler).await?);
         }
         Ok(delivery)
     }
 
-    async fn receive_batch(&self, patience: Duration) -> Result<Vec<Message>, PollError> {
+    async fn receive_batch(&self, batch_size: usize, patience: Duration) -> Result<Vec<Message>, PollError> {
         let mut batch = Vec::new();
         let mut end = Instant::now() + patience;
         loop {
-            let received = self.receive(self.mapping.batch_size - batch.len()).await?;
+            let received = self.receive(batch_size - batch.len()).await?;
             let nothing = received.is_empty();
             if batch.is_empty() && !nothing {
                 end = Instant::now() + self.mapping.window;
             }
             batch.extend(received);
-            if batch.len() >= self.mapping.batch_size || Instant::now() >= end {
+            if batch.len() >= batch_size || Instant::now() >= end {
                 return Ok(batch);
             }
             if nothing {

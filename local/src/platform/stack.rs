@@ -11,11 +11,14 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_types::error::display::DisplayErrorContext;
+use symbolon_shared::aws::sdk::SdkOptions;
 
 use super::clients::{Clients, Endpoints, SECRET_KEY};
 use super::emulators::{EmulatorError, Emulators};
+use super::faults::Faults;
 use super::meter::Meter;
 use super::poller::{Mapping, Poller};
+use super::requests::Requests;
 use super::stamps::Stamps;
 use super::template::{Attribute, FunctionPlan, KeyAttribute, QueuePlan, StackPlan, TablePlan, Text};
 
@@ -125,21 +128,42 @@ impl LocalStack {
         self.emulators.stamps()
     }
 
+    /// Who asked for what at the front, which every request of a process outside this one goes through.
+    #[must_use]
+    pub fn requests(&self) -> &Requests {
+        self.emulators.requests()
+    }
+
     /// The clients of `principal`.
     #[must_use]
     pub fn clients(&self, principal: &str) -> Clients {
         self.endpoints().clients(principal)
     }
 
-    /// The clients that a function has by its role, every attempt counted.
+    /// The clients that a function has by its role, every attempt counted, with the faults of `wire` and the SDK set
+    /// as `options` say.
     ///
     /// # Errors
     ///
     /// The template has no such function, or no role for it.
-    pub fn function_clients(&self, function: &str, meter: &Meter) -> Result<Clients, StackError> {
-        Ok(self
-            .endpoints()
-            .metered_clients(&self.role_id(self.function(function)?)?, meter))
+    pub fn function_clients(
+        &self,
+        function: &str,
+        meter: &Meter,
+        wire: &Faults,
+        options: &SdkOptions,
+    ) -> Result<Clients, StackError> {
+        let role_id = self.function_role_id(function)?;
+        Ok(self.endpoints().function_clients(&role_id, meter, wire, options))
+    }
+
+    /// The unique id of a function's role: as an access key id it is who SQS says the function is.
+    ///
+    /// # Errors
+    ///
+    /// The template has no such function, or no role for it.
+    pub fn function_role_id(&self, function: &str) -> Result<String, StackError> {
+        self.role_id(self.function(function)?)
     }
 
     /// A function's environment variables, as the template sets them.
@@ -159,7 +183,7 @@ impl LocalStack {
     pub fn exported_environment(&self, function: &str) -> Result<BTreeMap<String, String>, StackError> {
         let mut environment = self.environment(function)?;
         // The role's id as the access key id: what the function sends bears its own stamp.
-        let access_key_id = self.role_id(self.function(function)?)?;
+        let access_key_id = self.function_role_id(function)?;
         for (name, value) in [
             ("AWS_ENDPOINT_URL", self.endpoints().front.clone()),
             ("AWS_REGION", self.plan.deployment.region.clone()),
@@ -196,17 +220,10 @@ impl LocalStack {
         })
     }
 
-    /// Lambda's poller of a function's queue; its calls are Lambda's, so no meter of the function counts them.
-    ///
-    /// # Errors
-    ///
-    /// The template has no such function, or maps no queue to it.
-    pub fn poller(&self, function: &str) -> Result<Poller, StackError> {
-        Ok(Poller::new(
-            self.clients(LAMBDA).sqs,
-            self.mapping(function)?,
-            Arc::clone(self.stamps()),
-        ))
+    /// Lambda's poller of a mapping; its calls are Lambda's, so no meter of the function counts them.
+    #[must_use]
+    pub fn poller(&self, mapping: Mapping) -> Poller {
+        Poller::new(self.clients(LAMBDA).sqs, mapping, Arc::clone(self.stamps()))
     }
 
     /// An attribute of a resource, such as the `Arn` of a queue; [`Attribute::REF`] for what `Ref` gives.

@@ -5,12 +5,25 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::config::interceptors::FinalizerInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 
 use crate::ports::{CommitError, PortError};
+
+/// How long to wait before something is asked for again that the SDK does not repeat by itself: 25 ms, doubling, at most
+/// 400 ms, six times: below 3 s with jitter.
+pub(super) fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(25))
+        .with_max_delay(Duration::from_millis(400))
+        .with_max_times(6)
+        .with_jitter()
+        .build()
+}
 
 /// Watches one call.
 #[derive(Debug, Clone, Default)]

@@ -37,6 +37,9 @@ const UNKNOWN: &[&str] = &[
 /// The code of a lone write whose condition did not hold.
 pub(super) const CONDITION_LOST: &str = "ConditionalCheckFailedException";
 
+/// The code of a lone write that met a transaction: it was not done.
+pub(super) const CONFLICT: &str = "TransactionConflictException";
+
 /// The error as the ports know it.
 pub(super) fn port_error<E: ProvideErrorMetadata>(
     operation: &'static str,

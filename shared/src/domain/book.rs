@@ -339,7 +339,32 @@ mod tests {
         }
     }
 
+    /// Any price of the contract, and its units of 10⁻¹⁸.
+    fn any_price() -> impl Strategy<Value = (Price, i128)> {
+        (1_i64..1_000_000_000_000_000_000, 0_u32..=18).prop_map(|(digits, scale)| {
+            let price = Price::from_decimal(Decimal::new(digits, scale)).unwrap();
+            (price, i128::from(digits) * 10_i128.pow(18 - scale))
+        })
+    }
+
     proptest! {
+        #[test]
+        fn any_two_prices_sort_as_they_are(
+            (one, one_units) in any_price(), (other, other_units) in any_price(), (t1, t2) in (any::<i64>(), any::<i64>()),
+        ) {
+            for side in [Side::Buy, Side::Sell] {
+                let rank = |price, t| Rank::new(side, price, Timestamp::from_millis(t), &order("x"));
+                let (first, second) = (rank(one, t1), rank(other, t2));
+                let best_first = match side {
+                    Side::Sell => one_units.cmp(&other_units),
+                    Side::Buy => other_units.cmp(&one_units),
+                };
+                prop_assert!(best_first.is_eq() || first.cmp(&second) == best_first);
+                prop_assert_eq!(Rank::bound(side, other).covers(&first), best_first.is_le());
+                prop_assert!(Rank::try_from(first.as_str().to_owned()).is_ok());
+            }
+        }
+
         #[test]
         fn ranks_sort_best_price_first_then_earliest(
             (p1, p2) in (1_u64..1_000_000, 1_u64..1_000_000),

@@ -163,7 +163,83 @@ impl Price {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Units of 10⁻¹⁹: half of the smallest step.
+    fn exact(value: Decimal) -> i128 {
+        let value = value.normalize();
+        value.mantissa() * 10_i128.pow(19 - value.scale())
+    }
+
+    /// Any amount of the contract, as a text and in units of 10⁻¹⁹.
+    fn any_amount() -> impl Strategy<Value = (String, i128)> {
+        let digits = prop_oneof![
+            1_u64..1_000,
+            1_u64..1_000_000_000_000_000_000,
+            Just(999_999_999_999_999_999)
+        ];
+        (digits, 0_usize..=18).prop_map(|(digits, scale)| {
+            let whole = format!("{digits:0width$}", width = scale + 1);
+            let (whole, fraction) = whole.split_at(whole.len() - scale);
+            let text = if scale == 0 {
+                whole.to_owned()
+            } else {
+                format!("{whole}.{fraction}")
+            };
+            let scale = u32::try_from(scale).unwrap();
+            (text, i128::from(digits) * 10_i128.pow(19 - scale))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn reading_writing_and_storing_lose_nothing((text, units) in any_amount()) {
+            let read = Quantity::parse(&text).unwrap();
+            prop_assert_eq!(exact(read.decimal()), units);
+            prop_assert_eq!(Quantity::parse(&read.to_string()), Ok(read));
+            prop_assert_eq!(Quantity::try_from(String::from(read)), Ok(read));
+            prop_assert_eq!(Quantity::from_decimal(read.decimal()), Some(read));
+        }
+
+        /// Digits 36 places apart included, where a decimal has 28.
+        #[test]
+        fn a_multiple_is_one_however_far_apart_the_digits_are((a, units) in any_amount(), (step, step_units) in any_amount()) {
+            let (a, step) = (Quantity::parse(&a).unwrap(), Quantity::parse(&step).unwrap());
+            prop_assert_eq!(a.is_multiple_of(step), units % step_units == 0);
+        }
+
+        #[test]
+        fn amounts_compare_as_they_are((a, a_units) in any_amount(), (b, b_units) in any_amount()) {
+            let (a, b) = (Quantity::parse(&a).unwrap(), Quantity::parse(&b).unwrap());
+            prop_assert_eq!(a.cmp(&b), a_units.cmp(&b_units));
+            prop_assert_eq!(a == b, a_units == b_units);
+        }
+
+        /// What the checks of a decision let through can be cut, added up and halved exactly.
+        #[test]
+        fn what_is_countable_in_a_step_is_reckoned_exactly(
+            (a, a_units) in any_amount(), (b, b_units) in any_amount(), scale in 0_u32..=18,
+        ) {
+            let step = Quantity(Decimal::new(1, scale));
+            let (a, b) = (Quantity::parse(&a).unwrap(), Quantity::parse(&b).unwrap());
+            prop_assume!([a, b].into_iter().all(|x| x.is_countable_in(step) && x.is_multiple_of(step)));
+            prop_assert_eq!(exact(a.plus(b).decimal()), a_units + b_units);
+            prop_assert_eq!(exact(a.minus(b).decimal()), (a_units - b_units).max(0));
+            let middle = Price(a.decimal()).midpoint(Price(b.decimal()));
+            prop_assert_eq!(2 * exact(middle.decimal()), a_units + b_units);
+            prop_assert_eq!(Price::try_from(middle.to_string()), Ok(middle));
+        }
+
+        #[test]
+        fn any_text_is_read_without_a_panic(text in prop_oneof![any::<String>(), "[0-9.+e-]{0,80}"]) {
+            if let Ok(read) = Quantity::parse(&text) {
+                prop_assert!(!read.decimal().is_sign_negative());
+            }
+            let _ = Price::try_from(text);
+        }
+    }
 
     #[test]
     fn takes_what_the_contract_takes() {

@@ -78,50 +78,42 @@ impl Desk {
             .ok_or_else(|| Need::Parameters(symbol.clone()))
     }
 
-    /// Everybody in `ids`, those left out whom the registry does not know.
-    ///
-    /// # Errors
-    /// [`Need::Counterparties`] with all of them that are not known.
-    pub fn counterparties<'a>(
-        &'a self,
-        ids: impl Iterator<Item = &'a CounterpartyId>,
-    ) -> Result<HashMap<&'a CounterpartyId, &'a Counterparty>, Need> {
-        let (mut known, mut unknown) = (HashMap::new(), Vec::new());
-        for id in ids {
-            match self.counterparties.get(id) {
-                Some(Some(counterparty)) => {
-                    known.insert(id, counterparty);
-                }
-                Some(None) => {}
-                None if unknown.contains(id) => {}
-                None => unknown.push(id.clone()),
-            }
-        }
-        if unknown.is_empty() {
-            Ok(known)
-        } else {
-            Err(Need::Counterparties(unknown))
-        }
+    /// Those of `ids` about whom the registry has not been asked, each once.
+    #[must_use]
+    pub fn strangers<'a>(&self, ids: impl Iterator<Item = &'a CounterpartyId>) -> Vec<CounterpartyId> {
+        let strangers: BTreeSet<&CounterpartyId> =
+            ids.filter(|id| !self.counterparties.contains_key(*id)).collect();
+        strangers.into_iter().cloned().collect()
     }
 
-    /// The entries of `book` within `bound` as far as they are known, best first, and whether that is all.
-    #[must_use]
-    pub fn book(&self, book: &BookKey, bound: &RankBound) -> (Vec<&Entry>, bool) {
-        let Some(known) = self.books.get(book) else {
-            return (Vec::new(), false);
-        };
-        let complete = known.known_to >= *bound;
+    /// What the registry says of `id`; `None` if it does not know it.
+    ///
+    /// # Errors
+    /// [`Need::Counterparties`] when that is not known.
+    pub fn counterparty(&self, id: &CounterpartyId) -> Result<Option<&Counterparty>, Need> {
+        self.counterparties
+            .get(id)
+            .map(Option::as_ref)
+            .ok_or_else(|| Need::Counterparties(vec![id.clone()]))
+    }
+
+    /// The entries of `book` within `bound` as far as they are known, best first, and whether that is all. Nothing
+    /// is gathered: who takes one entry pays for one, however many there are.
+    pub fn book<'d>(
+        &'d self,
+        book: &BookKey,
+        bound: &RankBound,
+    ) -> (impl Iterator<Item = &'d Entry> + Clone + use<'d>, bool) {
+        let known = self.books.get(book);
+        let complete = known.is_some_and(|known| known.known_to >= *bound);
         // Beyond what is known there may be better entries than our own ones that lie there.
-        let within = |rank: &Rank| bound.covers(rank) && (complete || known.known_to.covers(rank));
-        (
-            known
-                .entries
-                .iter()
-                .take_while(|(rank, _)| within(rank))
-                .map(|(_, entry)| entry)
-                .collect(),
-            complete,
-        )
+        let end = match known {
+            Some(known) if !complete => known.known_to.clone(),
+            _ => bound.clone(),
+        };
+        let entries = known.into_iter().flat_map(|known| &known.entries);
+        let within = entries.take_while(move |(rank, _)| end.covers(rank));
+        (within.map(|(_, entry)| entry), complete)
     }
 
     /// How far `book` is known: where its next page begins.

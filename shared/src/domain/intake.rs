@@ -3,12 +3,16 @@
 //! A body is parsed member by member, so that one bad member of a bundle fails alone; a member that is bad but
 //! bears a readable `clOrdId` keeps it, because its sender can be answered.
 
+mod canonical;
+
 use std::fmt;
 
 use data_encoding::BASE64;
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use self::canonical::canonical;
 use super::decimal::{Price, Quantity};
 use super::hash::Labelled;
 use super::identifiers::{ClOrdId, Side, Symbol};
@@ -151,9 +155,6 @@ pub enum Member {
 /// [`Reason::Malformed`] when there is nothing to take apart: not JSON, no object, no readable `clOrdId`, an
 /// envelope, or a bundle that is empty, nested or over-long. The whole body is then to be set aside.
 pub fn parse_body(body: &str) -> Result<Vec<Member>, Reason> {
-    if !is_object(body) {
-        return Err(Reason::Malformed);
-    }
     match kind_of(body).as_deref() {
         Some("bundle") => parse_bundle(body),
         Some("envelope") => Err(Reason::Malformed),
@@ -170,8 +171,9 @@ struct Kind {
     kind: String,
 }
 
-fn kind_of(body: &str) -> Option<String> {
-    serde_json::from_str::<Kind>(body).ok().map(|kind| kind.kind)
+fn kind_of(text: &str) -> Option<String> {
+    let kind = is_object(text).then(|| serde_json::from_str::<Kind>(text).ok());
+    kind.flatten().map(|kind| kind.kind)
 }
 
 #[derive(Deserialize)]
@@ -179,15 +181,40 @@ fn kind_of(body: &str) -> Option<String> {
 struct Bundle<'a> {
     #[serde(rename = "type")]
     _kind: String,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "members")]
     messages: Vec<&'a RawValue>,
+}
+
+/// Where the members are; reading ends with the first that is one too many, for there may be half a million.
+fn members<'de, D: Deserializer<'de>>(list: D) -> Result<Vec<&'de RawValue>, D::Error> {
+    struct Members;
+
+    impl<'de> Visitor<'de> for Members {
+        type Value = Vec<&'de RawValue>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of messages")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = list.next_element()? {
+                if members.len() == MAX_BUNDLE_MESSAGES {
+                    return Err(A::Error::custom("too many messages"));
+                }
+                members.push(member);
+            }
+            Ok(members)
+        }
+    }
+
+    list.deserialize_seq(Members)
 }
 
 fn parse_bundle(body: &str) -> Result<Vec<Member>, Reason> {
     let bundle: Bundle<'_> = serde_json::from_str(body).map_err(|_| Reason::Malformed)?;
     let nested = |member: &&RawValue| matches!(kind_of(member.get()).as_deref(), Some("bundle" | "envelope"));
-    let size = bundle.messages.len();
-    if size == 0 || size > MAX_BUNDLE_MESSAGES || bundle.messages.iter().any(nested) {
+    if bundle.messages.is_empty() || bundle.messages.iter().any(nested) {
         return Err(Reason::Malformed);
     }
     Ok(bundle
@@ -218,8 +245,8 @@ fn parse_member(text: &str) -> Member {
     let Some(cl_ord_id) = named else {
         return Member::Unreadable(text.to_owned());
     };
-    let request = match serde_json::from_str::<Raw>(text) {
-        Ok(raw) => raw.check(),
+    let request = match serde_json::from_str::<Fields>(text) {
+        Ok(fields) => fields.check(),
         Err(_) => Err(Reason::Malformed),
     };
     let body_hash = match &request {
@@ -233,51 +260,30 @@ fn parse_member(text: &str) -> Member {
     })
 }
 
-/// The wire form. Unknown fields, wrong types, nulls and repeated fields are all malformed.
+/// The wire form of every type. Unknown fields, wrong types, nulls and repeated fields are all malformed, and each of
+/// them ends the reading: a reader that chose the type first would have to keep every field until it has seen it.
 #[derive(Deserialize)]
-#[serde(
-    tag = "type",
-    rename_all = "lowercase",
-    rename_all_fields = "camelCase",
-    deny_unknown_fields
-)]
-enum Raw {
-    Interest {
-        #[serde(rename = "clOrdId")]
-        _cl_ord_id: String,
-        symbol: String,
-        side: String,
-        order_qty: String,
-        price: String,
-        #[serde(default, deserialize_with = "present")]
-        min_qty: Option<String>,
-        #[serde(default, deserialize_with = "present")]
-        expire_time: Option<String>,
-        #[serde(default, deserialize_with = "present")]
-        ack: Option<bool>,
-    },
-    Cancel {
-        #[serde(rename = "clOrdId")]
-        _cl_ord_id: String,
-        orig_cl_ord_id: String,
-    },
-    Replace {
-        #[serde(rename = "clOrdId")]
-        _cl_ord_id: String,
-        orig_cl_ord_id: String,
-        order_qty: String,
-        #[serde(default, deserialize_with = "present")]
-        price: Option<String>,
-        #[serde(default, deserialize_with = "present")]
-        min_qty: Option<String>,
-        #[serde(default, deserialize_with = "present")]
-        expire_time: Option<String>,
-    },
-    Status {
-        #[serde(rename = "clOrdId")]
-        _cl_ord_id: String,
-        orig_cl_ord_id: String,
-    },
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Fields {
+    r#type: String,
+    #[serde(rename = "clOrdId")]
+    _cl_ord_id: String,
+    #[serde(default, deserialize_with = "present")]
+    orig_cl_ord_id: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    symbol: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    side: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    order_qty: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    price: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    min_qty: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    expire_time: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    ack: Option<bool>,
 }
 
 /// An optional field that is there has a value: `null` is a wrong type.
@@ -285,57 +291,59 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
     T::deserialize(deserializer).map(Some)
 }
 
-impl Raw {
+impl Fields {
+    /// Which fields a type must and may have; then each by itself.
     fn check(self) -> Result<Request, Reason> {
-        Ok(match self {
-            Self::Interest {
-                symbol,
-                side,
-                order_qty,
-                price,
-                min_qty,
-                expire_time,
-                ack,
-                ..
-            } => Request::Interest(Interest {
-                symbol: Symbol::new(symbol).map_err(|_| Reason::Malformed)?,
-                side: Side::parse(&side).ok_or(Reason::Malformed)?,
-                order_qty: quantity(&order_qty, Reason::BadQuantity)?,
-                price: limit(&price)?,
-                min_qty: min_qty
-                    .map(|text| quantity(&text, Reason::BadMinQty))
-                    .transpose()?,
-                expire_time: expire_time.map(|text| moment(&text)).transpose()?,
-                ack: ack.unwrap_or(false),
+        let of_a_new_order = self.symbol.is_some() || self.side.is_some() || self.ack.is_some();
+        let of_terms = self.order_qty.is_some()
+            || self.price.is_some()
+            || self.min_qty.is_some()
+            || self.expire_time.is_some();
+        match self.r#type.as_str() {
+            "interest" if self.orig_cl_ord_id.is_none() => self.interest(),
+            "replace" if !of_a_new_order => self.replace(),
+            "cancel" if !of_a_new_order && !of_terms => Ok(Request::Cancel {
+                orig_cl_ord_id: original(self.orig_cl_ord_id)?,
             }),
-            Self::Cancel { orig_cl_ord_id, .. } => Request::Cancel {
-                orig_cl_ord_id: original(orig_cl_ord_id)?,
-            },
-            Self::Replace {
-                orig_cl_ord_id,
-                order_qty,
-                price,
-                min_qty,
-                expire_time,
-                ..
-            } => Request::Replace(Replace {
-                orig_cl_ord_id: original(orig_cl_ord_id)?,
-                order_qty: quantity(&order_qty, Reason::BadQuantity)?,
-                price: price.map(|text| limit(&text)).transpose()?,
-                min_qty: min_qty
-                    .map(|text| quantity(&text, Reason::BadMinQty))
-                    .transpose()?,
-                expire_time: expire_time.map(|text| moment(&text)).transpose()?,
+            "status" if !of_a_new_order && !of_terms => Ok(Request::Status {
+                orig_cl_ord_id: original(self.orig_cl_ord_id)?,
             }),
-            Self::Status { orig_cl_ord_id, .. } => Request::Status {
-                orig_cl_ord_id: original(orig_cl_ord_id)?,
-            },
-        })
+            _ => Err(Reason::Malformed),
+        }
+    }
+
+    fn interest(self) -> Result<Request, Reason> {
+        let (Some(symbol), Some(side), Some(order_qty), Some(price)) =
+            (self.symbol, self.side, self.order_qty, self.price)
+        else {
+            return Err(Reason::Malformed);
+        };
+        Ok(Request::Interest(Interest {
+            symbol: Symbol::new(symbol).map_err(|_| Reason::Malformed)?,
+            side: Side::parse(&side).ok_or(Reason::Malformed)?,
+            order_qty: quantity(&order_qty, Reason::BadQuantity)?,
+            price: limit(&price)?,
+            min_qty: minimum(self.min_qty)?,
+            expire_time: moment(self.expire_time)?,
+            ack: self.ack.unwrap_or(false),
+        }))
+    }
+
+    fn replace(self) -> Result<Request, Reason> {
+        let order_qty = self.order_qty.ok_or(Reason::Malformed)?;
+        Ok(Request::Replace(Replace {
+            orig_cl_ord_id: original(self.orig_cl_ord_id)?,
+            order_qty: quantity(&order_qty, Reason::BadQuantity)?,
+            price: self.price.map(|text| limit(&text)).transpose()?,
+            min_qty: minimum(self.min_qty)?,
+            expire_time: moment(self.expire_time)?,
+        }))
     }
 }
 
-fn original(text: String) -> Result<ClOrdId, Reason> {
-    ClOrdId::new(text).map_err(|_| Reason::Malformed)
+fn original(text: Option<String>) -> Result<ClOrdId, Reason> {
+    let id = text.and_then(|text| ClOrdId::new(text).ok());
+    id.ok_or(Reason::Malformed)
 }
 
 fn quantity(text: &str, reason: Reason) -> Result<Quantity, Reason> {
@@ -349,8 +357,14 @@ fn limit(text: &str) -> Result<Price, Reason> {
         .ok_or(Reason::BadPrice)
 }
 
-fn moment(text: &str) -> Result<Timestamp, Reason> {
-    Timestamp::parse_rfc3339(text).map_err(|_| Reason::BadExpireTime)
+fn minimum(text: Option<String>) -> Result<Option<Quantity>, Reason> {
+    let parsed = text.map(|text| quantity(&text, Reason::BadMinQty));
+    parsed.transpose()
+}
+
+fn moment(text: Option<String>) -> Result<Option<Timestamp>, Reason> {
+    let parsed = text.map(|text| Timestamp::parse_rfc3339(&text).map_err(|_| Reason::BadExpireTime));
+    parsed.transpose()
 }
 
 /// Canonical form of a request: its type, then every field of the type in the order of the contract, an absent
@@ -390,32 +404,15 @@ fn hash_of_request(cl_ord_id: &ClOrdId, request: &Request) -> BodyHash {
     BodyHash(form.sha256())
 }
 
-/// Canonical form of a message that could not be parsed into a request: its JSON with sorted keys and no blanks,
-/// or, where even that cannot be had (nesting beyond the parser's depth), its text.
+/// Canonical form of a message that could not be parsed into a request: its canonical JSON, or, where even that cannot
+/// be had (nesting beyond the parser's depth), its text.
 fn hash_of_refused(text: &str) -> BodyHash {
     let form = Labelled::new("symbolon/body/v1").field("refused");
-    let canonical = serde_json::from_str::<serde_json::Value>(text).map(|value| sorted(&value).to_string());
+    let canonical = canonical(text);
     BodyHash(form.field(canonical.as_deref().unwrap_or(text)).sha256())
 }
 
-/// Sorts keys whatever map `serde_json` was built with. The parser bounds the depth at 128.
-fn sorted(value: &serde_json::Value) -> serde_json::Value {
-    use serde_json::Value;
-    match value {
-        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(key, _)| *key);
-            Value::Object(
-                fields
-                    .into_iter()
-                    .map(|(key, value)| (key.clone(), sorted(value)))
-                    .collect(),
-            )
-        }
-        other => other.clone(),
-    }
-}
-
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

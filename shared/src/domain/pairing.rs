@@ -100,6 +100,8 @@ pub struct Pairing {
     pub taker: Leg,
     /// Whether it stopped because one decision may make no more matches, so that there may be more to find.
     pub cut: bool,
+    /// How many candidates were looked at: those behind them nobody has met.
+    pub met: usize,
 }
 
 /// Whether two limits cross.
@@ -115,31 +117,40 @@ pub fn crosses(side: Side, price: Price, other: Price) -> bool {
 /// candidates end. An entry is passed over when it has expired at `now`, when `eligible` says no, or when
 /// q = min(leaves, leaves) is below either minimum. One pass is enough: q only shrinks as the taker is filled,
 /// so who was passed over once can never fit later.
-pub fn pair<'a>(
+///
+/// Candidates are taken one by one, and none behind the last that is needed: a limit that reaches the whole book
+/// costs no more than the matches that are made.
+///
+/// # Errors
+/// The first that `eligible` gives.
+pub fn pair<'a, E>(
     taker: &Taker,
     candidates: impl Iterator<Item = &'a Entry>,
-    eligible: impl Fn(&Entry) -> bool,
+    eligible: impl Fn(&Entry) -> Result<bool, E>,
     price_of: impl Fn(&Entry) -> Price,
     now: Timestamp,
     max_fills: usize,
-) -> Pairing {
+) -> Result<Pairing, E> {
     let mut leg = taker.legs;
     let mut fills = Vec::new();
+    let mut met = 0;
     for entry in candidates {
         if leg.leaves_qty.is_zero() || !crosses(taker.side, taker.price, entry.price) {
             break;
         }
+        met += 1;
         let last_qty = leg.leaves_qty.min(entry.leaves_qty);
         let enough = last_qty >= taker.min_qty && last_qty >= entry.min_qty;
-        if !enough || entry.expire_time <= now || !eligible(entry) {
+        if !enough || entry.expire_time <= now || !eligible(entry)? {
             continue;
         }
         if fills.len() == max_fills {
-            return Pairing {
+            return Ok(Pairing {
                 fills,
                 taker: leg,
                 cut: true,
-            };
+                met,
+            });
         }
         leg = leg.after_fill(last_qty, taker.min_qty);
         let before = Leg {
@@ -156,11 +167,12 @@ pub fn pair<'a>(
             rested,
         });
     }
-    Pairing {
+    Ok(Pairing {
         fills,
         taker: leg,
         cut: false,
-    }
+        met,
+    })
 }
 
 /// The price of a match between an interest at `earlier`, accepted first, and one at `later`.

@@ -110,7 +110,59 @@ impl fmt::Debug for Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The calendar's last moment here is jiff's, a day before that of RFC 3339; both lie beyond every expiry.
+    const LAST: &str = "9999-12-30T22:00:00.999Z";
+
+    #[test]
+    fn impossible_moments_are_no_moments() {
+        for wrong in [
+            "9999-12-31T23:59:59Z",
+            "0000-01-01T00:00:00Z",
+            "2026-12-01T16:00:61Z",
+            "2026-12-01T24:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-12-00T00:00:00Z",
+            "２０２６-12-01T16:00:00Z",
+            "2026-12-01T16:00:00\u{1d7d8}Z",
+            "2026-12-01T16:00:00.\u{663}Z",
+            "2026-12-01T16:00:00Z\0",
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(wrong), Err(InvalidTimestamp), "{wrong}");
+        }
+        assert_eq!(Timestamp::parse_rfc3339(LAST).unwrap().to_rfc3339(), LAST);
+        let leap = Timestamp::parse_rfc3339("2016-12-31T23:59:60Z").unwrap();
+        assert_eq!(leap.to_rfc3339(), "2016-12-31T23:59:59.000Z");
+        assert!(Timestamp::parse_rfc3339(&"2026-12-01".repeat(100_000)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in prop_oneof![
+            any::<String>(), "[0-9TZ:.+-]{0,45}", "\\PC{19}[.Z+-]\\PC{0,9}",
+            "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,19})?(Z|[+-]00:00)",
+        ]) {
+            if let Ok(read) = Timestamp::parse_rfc3339(&text) {
+                prop_assert!(read.as_millis() >= 0);
+                prop_assert_eq!(Timestamp::parse_rfc3339(&read.to_rfc3339()), Ok(read));
+            }
+        }
+
+        /// A stamp that lies may hold any 64 bits.
+        #[test]
+        fn any_moment_can_be_reckoned_with(millis: i64, more: i64, days: i64) {
+            let at = Timestamp::from_millis(millis);
+            let later = at.plus_millis(more).plus_days(days);
+            prop_assert!(more < 0 || days < 0 || later >= at);
+            prop_assert!((later.millis_since(at) < 0) == (later < at));
+            prop_assert_eq!(i128::from(at.as_seconds_ceil()), i128::from(millis).div_euclid(1000) + i128::from(millis.rem_euclid(1000) != 0));
+            prop_assert_eq!(at.utc_day().len(), at.to_rfc3339().find('T').unwrap().min(10));
+        }
+    }
 
     #[test]
     fn rfc3339_in_utc_only() {

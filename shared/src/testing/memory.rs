@@ -2,6 +2,7 @@
 
 mod admin;
 mod arrange;
+mod evidence;
 mod ledger;
 mod ports;
 

@@ -1,11 +1,12 @@
-//! Adapters for tests: every port in memory, a decorator that makes ports fail by a script, and the suite of cases
-//! that every adapter passes.
+//! Adapters for tests: every port in memory, a decorator that makes ports fail by a script, the suite of cases that
+//! every adapter passes, and input that is made to break whatever takes it.
 //!
 //! What it is **not**: a mock. Nothing here is told what to answer; [`MemoryPorts`] keeps what it is given under
 //! the same conditions as the tables do.
 
 pub mod conformance;
 mod faulty;
+pub mod hostile;
 mod memory;
 mod operation;
 

@@ -2,21 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use futures::FutureExt;
 use serde_json::Value;
 use symbolon_shared::domain::book::Entry;
-use symbolon_shared::domain::counterparty::Counterparty;
 use symbolon_shared::domain::envelope::{Envelope, Origin, SenderId};
-use symbolon_shared::domain::identifiers::{CounterpartyId, OrderKey, Symbol};
+use symbolon_shared::domain::identifiers::{CounterpartyId, OrderKey};
 use symbolon_shared::domain::intake::{Member, parse_body};
-use symbolon_shared::domain::invariants::{Evidence, Known, OpenedMatch, Sent, SetAside, check_all};
-use symbolon_shared::domain::match_record::MatchRecord;
+use symbolon_shared::domain::invariants::{Evidence, Sent, check_all};
 use symbolon_shared::domain::submission::Submission;
 use symbolon_shared::domain::time::Timestamp;
-use symbolon_shared::domain::token::EpochKey;
-use symbolon_shared::ports::{EpochKeyStore, KeyService, ParameterStore, Registry};
 
-use crate::world::{COUNTERPARTIES, REGION, SYMBOLS, World, own_roles, owner};
+use crate::world::{REGION, World, own_roles};
 
 /// What of the invariants cannot hold yet while something is still to come back.
 const AT_THE_END: [&str; 1] = [
@@ -58,67 +53,17 @@ fn book_and_submissions_agree(evidence: &Evidence) {
 
 fn evidence(world: &World) -> Evidence {
     let (sent, unanswerable) = everything_sent(world);
-    let counterparties = counterparties(world);
-    let letter = |(reason, letter): (&str, Value)| SetAside {
-        reason: Some(reason.to_owned()),
-        body: letter["body"].as_str().unwrap().to_owned(),
-    };
-    Evidence {
-        now: world.clock.now(),
-        sent,
-        unanswerable,
-        submissions: world.memory.submissions(),
-        entries: world.memory.entries(),
-        matches: world
-            .memory
-            .matches()
-            .into_iter()
-            .map(|record| opened(world, record))
-            .collect(),
-        inboxes: counterparties
-            .iter()
-            .map(|of| (of.id.clone(), inbox(world, of)))
-            .collect(),
-        counterparties: counterparties.into_iter().map(Known::constant).collect(),
-        parameters: at_once(world.memory.read_parameters(&symbols()))
-            .into_iter()
-            .map(Known::constant)
-            .collect(),
-        set_aside: world.dead_letters().into_iter().map(letter).collect(),
-    }
-}
-
-/// Ports in memory never wait.
-fn at_once<T, E: std::fmt::Debug>(read: impl Future<Output = Result<T, E>>) -> T {
-    read.now_or_never().unwrap().unwrap()
-}
-
-fn symbols() -> Vec<Symbol> {
-    SYMBOLS.iter().map(|name| Symbol::new(*name).unwrap()).collect()
-}
-
-fn counterparties(world: &World) -> Vec<Counterparty> {
-    let ids: Vec<CounterpartyId> = (1..=COUNTERPARTIES + 1).map(owner).collect();
-    at_once(world.memory.read_counterparties(&ids))
-}
-
-fn inbox(world: &World, of: &Counterparty) -> Vec<String> {
-    let queue = of.inboxes.get(REGION).map(|url| world.memory.inbox(url));
-    let bodies = queue.into_iter().flatten().map(|message| message.body);
-    bodies.collect()
-}
-
-fn opened(world: &World, record: MatchRecord) -> OpenedMatch {
-    let epoch = record.key_epoch;
-    let wrapped = at_once(world.memory.read_key(epoch)).unwrap();
-    let key = EpochKey::derive(epoch, at_once(world.memory.unwrap_key(epoch, &wrapped)));
-    let parties = key.open(record.match_id, &record.parties).unwrap();
-    OpenedMatch { record, parties }
+    world
+        .memory
+        .evidence(REGION, world.clock.now(), sent, unanswerable)
+        .unwrap()
 }
 
 /// What was delivered: what can be answered, and the rest as text.
 fn everything_sent(world: &World) -> (Vec<Sent>, Vec<String>) {
-    let principals: BTreeMap<String, CounterpartyId> = counterparties(world)
+    let principals: BTreeMap<String, CounterpartyId> = world
+        .memory
+        .counterparties()
         .into_iter()
         .map(|of| (of.principal.as_str().to_owned(), of.id))
         .collect();

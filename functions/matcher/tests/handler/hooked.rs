@@ -56,6 +56,8 @@ pub(crate) struct Call {
     pub(crate) epoch: Option<EpochId>,
     /// The submissions that it reads or writes.
     pub(crate) orders: Vec<OrderKey>,
+    /// What it writes.
+    pub(crate) changes: ChangeSet,
 }
 
 /// What a hook does; an error makes the call fail.
@@ -113,6 +115,7 @@ impl<P> HookedPorts<P> {
             book: None,
             epoch: None,
             orders: Vec::new(),
+            changes: ChangeSet::default(),
         }
     }
 
@@ -192,6 +195,7 @@ impl<P: Ledger + Sync> Ledger for HookedPorts<P> {
         }
         let call = Call {
             orders: changes.submissions.keys().cloned().collect(),
+            changes: changes.clone(),
             ..self.call(Operation::Commit)
         };
         (self.before)(call.clone()).await.map_err(|fault| {

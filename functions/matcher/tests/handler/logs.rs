@@ -24,7 +24,7 @@ use crate::world::{OWN_ROLE, REGION, World};
 
 /// Log lines as Lambda would take them.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 thread_local! {
     /// Where this thread's lines go, while somebody wants them.
@@ -32,7 +32,7 @@ thread_local! {
 }
 
 /// Until it is dropped, this thread's lines are kept.
-struct Catching;
+pub(crate) struct Catching;
 
 impl Drop for Catching {
     fn drop(&mut self) {
@@ -52,7 +52,7 @@ impl io::Write for Lines {
 
 impl Lines {
     /// Keeps everything that is traced on this thread from now on, at whatever level.
-    fn catch(&self) -> Catching {
+    pub(crate) fn catch(&self) -> Catching {
         static SUBSCRIBER: Once = Once::new();
         // One for the whole process: subscribers of single threads disable each other's call sites.
         SUBSCRIBER.call_once(|| {
@@ -67,7 +67,7 @@ impl Lines {
         Catching
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
@@ -82,7 +82,7 @@ impl Lines {
 
 /// Names, dimensions and sums of every metric.
 #[derive(Clone, Default)]
-struct Metrics(Arc<Mutex<BTreeMap<String, f64>>>);
+pub(crate) struct Metrics(Arc<Mutex<BTreeMap<String, f64>>>);
 
 struct Metric(Metrics, String);
 
@@ -125,7 +125,7 @@ impl Metrics {
         Arc::new(Metric(self.clone(), key.to_string()))
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{:?}", self.0.lock().unwrap())
     }
 
@@ -257,7 +257,7 @@ fn secrets(world: &World) -> Vec<String> {
 }
 
 /// What of `secrets` is in `text`, however its letters are written.
-fn found<'a>(text: &str, secrets: &'a [String]) -> Vec<&'a str> {
+pub(crate) fn found<'a>(text: &str, secrets: &'a [String]) -> Vec<&'a str> {
     let text = text.to_ascii_lowercase();
     let within = |secret: &&String| text.contains(&secret.to_ascii_lowercase());
     secrets.iter().filter(within).map(String::as_str).collect()

@@ -1,12 +1,13 @@
 //! Writes that fail, and writes of which nobody knows whether they did: exactly one match, told, quantities right.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::pending;
 use serde_json::{Value, json};
-use symbolon_shared::ports::{Fault, MatcherPorts};
+use symbolon_shared::ports::{Fault, Ledger, MatcherPorts};
 use symbolon_shared::testing::{FaultyPorts, Injection, Operation, Script};
 
 use crate::checks::check;
@@ -49,6 +50,23 @@ async fn a_write_that_fails_in_passing_is_made_good_in_the_same_batch() {
             assert_eq!(world.kinds(2), ["accepted", "match"], "{injection:?} {times}");
             check(&world);
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_group_is_read_again_in_one_call() {
+    for injection in [Injection::RequestLost, Injection::Conflict] {
+        let world = World::new();
+        let script = commits([(1, injection)]);
+        let ports = FaultyPorts::new(world.memory.clone(), script);
+        let records = (0..40).map(|n| record_at(1, n, &sell(&format!("A-{n}"), "3", "100")));
+        let failed = world
+            .deliver(&world.matcher_over(ports.clone()), records.collect::<Vec<_>>())
+            .await;
+        assert!(failed.is_empty());
+        // The batch; then, in groups of half its size, the first half and the second.
+        assert_eq!(ports.calls(Operation::ReadSubmissions), 3);
+        check(&world);
     }
 }
 
@@ -127,6 +145,72 @@ async fn a_look_whose_write_fails_in_passing_is_made_good_in_the_same_batch() {
             check(&world);
         }
     }
+}
+
+/// The look's first transaction gets no answer in time and is carried out all the same, only later: after its handler
+/// has read the order again, before it reads the book again. Nothing is left in the book then, and the order does not
+/// know yet why.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_is_written_after_it_was_given_up_is_told() {
+    for qty in ["1", "2"] {
+        let world = World::new();
+        let looker = about_to_look(&world, qty).await;
+        let (memory, on_its_way) = (world.memory.clone(), Arc::new(Mutex::new(None)));
+        let late = move |call: Call| {
+            let (memory, on_its_way) = (memory.clone(), Arc::clone(&on_its_way));
+            async move {
+                match (call.operation, call.nth) {
+                    (Operation::Commit, 1) => {
+                        *on_its_way.lock().unwrap() = Some(call.changes);
+                        return Err(Fault::TimedOut);
+                    }
+                    (Operation::ReadPage, 2) => {
+                        let changes = on_its_way.lock().unwrap().take().unwrap();
+                        memory.commit(&changes, [7; 16]).await.unwrap();
+                    }
+                    _ => {}
+                }
+                Ok(())
+            }
+            .boxed()
+        };
+        let matcher = world.matcher_over(world.hooked().before(late));
+        let failed = world.deliver(&matcher, [looker.clone()]).await;
+        assert_eq!(failed, [id(&looker)], "{qty}: it is done with, and may not be");
+        redeliver(&world, vec![looker], "a late write").await;
+        assert_eq!(world.memory.matches().len(), 1, "{qty}");
+        assert_eq!((world.kinds(2).len(), world.kinds(3).len()), (1, 1), "{qty}");
+        check(&world);
+    }
+}
+
+/// The look's transaction gets no answer and never arrives, and what it found is taken by somebody else.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_got_no_answer_and_finds_nothing_comes_back_once() {
+    let world = World::new();
+    let looker = about_to_look(&world, "1").await;
+    let other = world.clone();
+    let lost = move |call: Call| {
+        let world = other.clone();
+        async move {
+            match (call.operation, call.nth) {
+                (Operation::Commit, 1) => return Err(Fault::TimedOut),
+                (Operation::ReadPage, 2) => {
+                    let taker = record_at(5, 2, &with(buy("D-1", "1", "101"), &json!({"symbol": "XRPUSD"})));
+                    assert!(world.deliver(&world.matcher(), [taker]).await.is_empty());
+                }
+                _ => {}
+            }
+            Ok(())
+        }
+        .boxed()
+    };
+    let matcher = world.matcher_over(world.hooked().before(lost));
+    let failed = world.deliver(&matcher, [looker.clone()]).await;
+    assert_eq!(failed, [id(&looker)]);
+    assert!(world.deliver(&world.matcher(), [looker]).await.is_empty());
+    assert_eq!((world.memory.matches().len(), world.kinds(2).len()), (1, 0));
+    check(&world);
 }
 
 /// What rests before the scenario: one of them crosses what cannot see it yet.

@@ -29,8 +29,6 @@ pub(crate) const EPOCH_MILLIS: i64 = 4_070_908_800_000;
 const TIME_OUT_MILLIS: i64 = 30_000;
 
 pub(crate) const COUNTERPARTIES: usize = 12;
-/// Every symbol that a test may add.
-pub(crate) const SYMBOLS: [&str; 3] = ["BTCUSD", "ETHUSD", "XRPUSD"];
 
 /// A clock that moves when it is told to, and by `step` with every look at it.
 #[derive(Clone)]
@@ -168,9 +166,14 @@ impl World {
         event: Value,
     ) -> Vec<String> {
         let records = event["Records"].as_array().cloned().unwrap_or_default();
-        self.delivered.lock().unwrap().extend(records);
+        self.note_delivered(records);
         let deadline = self.clock.now().plus_millis(TIME_OUT_MILLIS);
         failed(Box::pin(matcher.handle(event, deadline)).await)
+    }
+
+    /// Counts these among the records that were delivered, for the invariants.
+    pub(crate) fn note_delivered(&self, records: impl IntoIterator<Item = Value>) {
+        self.delivered.lock().unwrap().extend(records);
     }
 
     /// Every record that was delivered, as often as it was.

@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
 
 use super::*;
-use crate::platform::clients::Clients;
+use crate::platform::clients::{Clients, PATIENT};
+use crate::platform::faults::Faults;
 use crate::platform::stack::LocalStack;
 use crate::platform::template::{Deployment, PROJECT_TEMPLATE, read};
 
@@ -14,7 +15,7 @@ async fn start(meter: &Meter) -> (LocalStack, Clients) {
     let plan = read(PROJECT_TEMPLATE, &Deployment::local("s")).expect("the template reads");
     let stack = LocalStack::start(plan, 0).await.expect("the stack starts");
     let clients = stack
-        .function_clients("matcher", meter)
+        .function_clients("matcher", meter, &Faults::none(), &PATIENT)
         .expect("the matcher's clients");
     (stack, clients)
 }

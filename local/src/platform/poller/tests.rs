@@ -134,6 +134,21 @@ async fn a_batch_is_filled_by_tens_up_to_its_size() {
 }
 
 #[tokio::test]
+async fn a_batch_of_another_size_than_the_mappings_is_full_when_it_is_asked_to_be() {
+    let intake = start().await;
+    intake.send_numbers(33).await;
+    let poller = intake.poller(|mapping| {
+        mapping.batch_size = 25;
+        mapping.window = Duration::from_mins(10);
+    });
+    for size in [30, 3] {
+        let none_fails = async |event: Value| Ok(answer(&event, |_| false).1);
+        let taken = poller.poll_at_most(size, NO_PATIENCE, none_fails).await;
+        assert_eq!(taken.expect("polled"), delivery(size, size, 0));
+    }
+}
+
+#[tokio::test]
 async fn the_window_counts_from_the_first_message() {
     let intake = start().await;
     let poller = intake.poller(|mapping| mapping.window = Duration::from_millis(600));

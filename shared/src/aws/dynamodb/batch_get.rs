@@ -1,29 +1,17 @@
 //! Many items by key, a hundred a request.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 
 use super::Item;
 use crate::aws::AwsPorts;
+use crate::aws::attempts::pauses;
 use crate::aws::error::{not_sendable, of, port_error};
 use crate::domain::limits::MAX_BATCH_GET_KEYS;
 use crate::ports::{Fault, PortError};
 
 const OPERATION: &str = "dynamodb:BatchGetItem";
 
-/// How long to wait before keys that the service did not process are asked for again. DynamoDB leaves keys out when
-/// a partition is throttled or the answer exceeds 16 MB; the SDK repeats neither. 25 ms, doubling, at most 400 ms,
-/// six times: below 3 s with jitter.
-fn pauses() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::new()
-        .with_min_delay(Duration::from_millis(25))
-        .with_max_delay(Duration::from_millis(400))
-        .with_max_times(6)
-        .with_jitter()
-        .build()
-}
+// DynamoDB leaves keys out when a partition is throttled or the answer exceeds 16 MB; the SDK asks for neither again.
 
 impl AwsPorts {
     /// The items under these keys, in no order, those that do not exist left out. No key may occur twice.

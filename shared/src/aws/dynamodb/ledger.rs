@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use super::writes::{self, Action, OPERATION, Write};
 use crate::aws::AwsPorts;
 use crate::aws::attempts::Attempts;
-use crate::aws::error::{CONDITION_LOST, not_sendable, of, port_error, service_fault};
+use crate::aws::error::{CONDITION_LOST, CONFLICT, not_sendable, of, port_error, service_fault};
 use crate::domain::change_set::ChangeSet;
 use crate::ports::{CommitError, Fault, Ledger, LostItem, needs_transaction};
 
@@ -119,7 +119,7 @@ fn lone_failure<E: ProvideErrorMetadata>(
     let failure = port_error(operation, error);
     match failure.code.as_str() {
         CONDITION_LOST => CommitError::Lost(vec![target]),
-        "TransactionConflictException" => attempts.conflict(failure),
+        CONFLICT => attempts.conflict(failure),
         _ => attempts.failure(failure),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{from_items, submission_key, to_attribute};
 use crate::aws::AwsPorts;
-use crate::aws::error::held;
+use crate::aws::attempts::pauses;
+use crate::aws::error::{CONFLICT, held};
 use crate::domain::identifiers::OrderKey;
 use crate::domain::submission::Submission;
 use crate::domain::time::Timestamp;
@@ -53,6 +54,17 @@ impl Submissions for AwsPorts {
                 .condition_expression("#matches = :matches")
                 .expression_attribute_values(":matches", to_attribute(MARK_TOLD, &matches)?)
         };
-        held(MARK_TOLD, update.send().await)
+        // A look may be adding to the list at this moment. The SDK repeats no conflict, and the record would come back
+        // after minutes though its matches are told.
+        let mut pauses = pauses();
+        loop {
+            match held(MARK_TOLD, update.clone().send().await) {
+                Err(error) if error.code == CONFLICT => match pauses.next() {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(error),
+                },
+                ended => return ended,
+            }
+        }
     }
 }

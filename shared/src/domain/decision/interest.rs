@@ -184,7 +184,36 @@ impl Case<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::domain::submission::submission_expiry;
+
+    /// Any 64 bits, those at the ends of time and around it included.
+    fn any_moment() -> impl Strategy<Value = i64> {
+        prop_oneof![
+            any::<i64>(),
+            Just(i64::MAX),
+            Just(i64::MIN),
+            -10..10_i64,
+            (i64::MAX - 10)..=i64::MAX
+        ]
+    }
+
+    proptest! {
+        /// Whatever a stamp says and whatever is asked: what comes in expires in the future, within 90 days.
+        #[test]
+        fn no_stamp_gives_an_interest_more_life_than_it_may_have(
+            asked in prop::option::of(any_moment()), sent_at in any_moment(), now in any_moment(),
+        ) {
+            let [sent_at, now] = [sent_at, now].map(Timestamp::from_millis);
+            if let Ok(expiry) = check_expiry(asked.map(Timestamp::from_millis), sent_at, now) {
+                prop_assert!(expiry > sent_at && expiry > now);
+                prop_assert!(expiry <= sent_at.plus_days(MAX_INTEREST_LIFE_DAYS));
+            }
+            let _ = submission_expiry(sent_at);
+        }
+    }
 
     #[test]
     fn more_digits_than_arithmetic_keeps_are_refused() {

@@ -8,7 +8,7 @@ use crate::domain::decimal::{Price, Quantity};
 use crate::domain::desk::{Desk, Need};
 use crate::domain::form::Form;
 use crate::domain::identifiers::{OrderKey, Side};
-use crate::domain::limits::MAX_MATCHES_PER_DECISION;
+use crate::domain::limits::{BOOK_PAGE_ENTRIES, MAX_MATCHES_PER_DECISION};
 use crate::domain::match_record::MatchRecord;
 use crate::domain::pairing::{Fill, Leg, Pairing, Taker, match_price, pair};
 use crate::domain::parameters::MatchParameters;
@@ -77,29 +77,35 @@ impl Finder<'_> {
             let (earlier, later) = seniority(entry);
             match_price(policy, earlier, later)
         };
-        let known = self
-            .desk
-            .counterparties(candidates.iter().map(|entry| &entry.owner))?;
-        let eligible = |entry: &Entry| {
-            known
-                .get(&entry.owner)
-                .is_some_and(|other| self.sender.may_meet(other))
+        let eligible = |entry: &Entry| match self.desk.counterparty(&entry.owner) {
+            Ok(other) => Ok(other.is_some_and(|other| self.sender.may_meet(other))),
+            Err(_) => Err(self.owners_from(&entry.rank, candidates.clone())),
         };
         let pairing = pair(
             &taker,
-            candidates.iter().copied(),
+            candidates.clone(),
             eligible,
             price_of,
             self.around.now,
             MAX_MATCHES_PER_DECISION,
-        );
+        )?;
         if !complete && !pairing.cut && !pairing.taker.leaves_qty.is_zero() {
             return Err(Need::Book(book, bound).into());
         }
         let now = self.around.now;
-        let expired = candidates.iter().filter(|entry| entry.expire_time <= now);
+        let met = candidates.take(pairing.met);
+        let expired = met.filter(|entry| entry.expire_time <= now);
         let expired = expired.map(|entry| (entry.key(), entry.version)).collect();
         Ok(self.make(order, terms.side, pairing, expired, entropy))
+    }
+
+    /// Whom the registry must be asked about: the owner at `rank`, and everybody in the page behind, so that one
+    /// question serves the whole page.
+    fn owners_from<'e>(&self, rank: &Rank, candidates: impl Iterator<Item = &'e Entry>) -> Need {
+        let page = candidates
+            .skip_while(|entry| entry.rank < *rank)
+            .take(BOOK_PAGE_ENTRIES as usize);
+        Need::Counterparties(self.desk.strangers(page.map(|entry| &entry.owner)))
     }
 
     fn make(

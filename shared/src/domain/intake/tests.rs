@@ -92,6 +92,61 @@ fn a_bundle_is_taken_member_by_member() {
     assert_eq!(members[3], Member::Unreadable("7".to_owned()));
 }
 
+/// A derived reader takes the fields' values in an array too: such a member is no bundle, only unreadable.
+#[test]
+fn a_member_that_is_an_array_fails_alone() {
+    for member in [r#"["bundle"]"#, r#"["envelope"]"#, r#" ["bundle", []] "#] {
+        let members = parse_body(&format!(
+            r#"{{"type":"bundle","messages":[{INTEREST},{member}]}}"#
+        ))
+        .unwrap();
+        assert_eq!(members[0], Member::Message(only(INTEREST)), "{member}");
+        assert_eq!(
+            members[1],
+            Member::Unreadable(member.trim().to_owned()),
+            "{member}"
+        );
+    }
+}
+
+/// Every field that one type has and another has not, and every one that it must have.
+#[test]
+fn each_type_has_its_own_fields() {
+    let bodies = [
+        (INTEREST, r#""origClOrdId":"A-0""#, "symbol side orderQty price"),
+        (
+            r#"{"type":"replace","clOrdId":"A-3","origClOrdId":"A-1","orderQty":"0.75","price":"1","minQty":"0.5","expireTime":"2026-12-01T16:00:00Z"}"#,
+            r#""symbol":"BTCUSD" "side":"buy" "ack":true"#,
+            "origClOrdId orderQty",
+        ),
+        (
+            r#"{"type":"cancel","clOrdId":"A-2","origClOrdId":"A-1"}"#,
+            r#""symbol":"BTCUSD" "side":"buy" "ack":true "orderQty":"1" "price":"1" "minQty":"1" "expireTime":"2026-12-01T16:00:00Z""#,
+            "origClOrdId",
+        ),
+        (
+            r#"{"type":"status","clOrdId":"A-2","origClOrdId":"A-1"}"#,
+            r#""symbol":"BTCUSD" "side":"buy" "ack":true "orderQty":"1" "price":"1" "minQty":"1" "expireTime":"2026-12-01T16:00:00Z""#,
+            "origClOrdId",
+        ),
+    ];
+    for (body, foreign, required) in bodies {
+        assert!(only(body).request.is_ok(), "{body}");
+        for field in foreign.split(' ') {
+            let more = body.replacen('}', &format!(",{field}}}"), 1);
+            assert_eq!(refused(&more), Reason::Malformed, "{more}");
+        }
+        for name in required.split(' ') {
+            let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body).unwrap();
+            // What is missing is seen first, whatever else is wrong.
+            fields.entry("orderQty").and_modify(|qty| *qty = "-1".into());
+            fields.remove(name);
+            let less = serde_json::to_string(&fields).unwrap();
+            assert_eq!(refused(&less), Reason::Malformed, "{less}");
+        }
+    }
+}
+
 #[test]
 fn bundles_that_are_malformed_as_a_whole() {
     let bundle = |members: &str| format!(r#"{{"type":"bundle","messages":[{members}]}}"#);

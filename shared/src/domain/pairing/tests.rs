@@ -1,5 +1,7 @@
 //! Properties of one look at a book, over random books and takers.
 
+use std::convert::Infallible;
+
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -132,15 +134,16 @@ fn case() -> impl Strategy<Value = Case> {
 impl Case {
     fn pair(&self) -> Pairing {
         let price_of = |entry: &Entry| match_price(self.policy, entry.price, self.taker.price);
-        let eligible = |entry: &Entry| self.may_meet(entry);
-        pair(
+        let eligible = |entry: &Entry| Ok::<_, Infallible>(self.may_meet(entry));
+        let Ok(found) = pair(
             &self.taker,
             self.book.iter(),
             eligible,
             price_of,
             NOW,
             self.max_fills,
-        )
+        );
+        found
     }
 
     fn may_meet(&self, entry: &Entry) -> bool {
@@ -248,7 +251,18 @@ fn invariant_complete(case: &Case, found: &Pairing) -> bool {
 /// A case, what it finds, and whether that is right.
 type Invariant = fn(&Case, &Pairing) -> bool;
 
-const INVARIANTS: [(&str, Invariant); 7] = [
+/// Nobody is met behind the last fill of a taker that is done, and nobody is filled who was not met.
+fn invariant_lazy(case: &Case, found: &Pairing) -> bool {
+    let place = |fill: &Fill| case.book.iter().position(|entry| *entry == fill.resting);
+    let last = found.fills.last().and_then(place).map_or(0, |place| place + 1);
+    if found.taker.leaves_qty.is_zero() {
+        found.met == last
+    } else {
+        found.met >= last && found.met <= case.book.len()
+    }
+}
+
+const INVARIANTS: [(&str, Invariant); 8] = [
     ("limits", invariant_limits),
     ("only eligible", invariant_only_eligible),
     ("minimums", invariant_minimums),
@@ -256,6 +270,7 @@ const INVARIANTS: [(&str, Invariant); 7] = [
     ("remainder", invariant_remainder),
     ("price-time order", invariant_price_time_order),
     ("complete", invariant_complete),
+    ("lazy", invariant_lazy),
 ];
 
 proptest! {

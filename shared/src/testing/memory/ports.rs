@@ -138,14 +138,14 @@ impl KeyService for MemoryPorts {
 
     async fn unwrap_key(&self, epoch: EpochId, key: &WrappedKey) -> Result<DataKey, PortError> {
         let _counted = self.called(Operation::UnwrapKey);
-        let number = key.0.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
-        match number {
-            Some(number) if wrap(epoch, number) == *key => {
-                Ok(DataKey::new(digest("plaintext", epoch, number)))
-            }
-            _ => Err(refused(Operation::UnwrapKey, "InvalidCiphertextException")),
-        }
+        unwrapped(epoch, key).ok_or_else(|| refused(Operation::UnwrapKey, "InvalidCiphertextException"))
     }
+}
+
+/// The data key in `key`, when it was wrapped for `epoch`.
+pub(super) fn unwrapped(epoch: EpochId, key: &WrappedKey) -> Option<DataKey> {
+    let number = u64::from_be_bytes(*key.0.first_chunk()?);
+    (wrap(epoch, number) == *key).then(|| DataKey::new(digest("plaintext", epoch, number)))
 }
 
 /// Bound to its epoch as KMS binds a ciphertext to its encryption context. It hides nothing.
@@ -203,7 +203,7 @@ fn sort_by_length<T>(all: &[T], bytes: impl Fn(&T) -> usize) -> (Vec<&T>, Vec<us
     (taken, left)
 }
 
-fn refused(operation: Operation, code: &str) -> PortError {
+pub(super) fn refused(operation: Operation, code: &str) -> PortError {
     PortError {
         operation: operation.as_str(),
         fault: Fault::Refused,
