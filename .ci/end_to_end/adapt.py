@@ -1,18 +1,12 @@
-"""What the emulator of the end-to-end run cannot take of the template, and what is done instead. All of it is here.
+"""What the emulator of the run from end to end cannot take of the template, and what is done instead. All of it is here.
 
-    adapt.py template BUILT TARGET      a template without what the emulator's CloudFormation refuses
-    adapt.py before STEP                what has to be there before the step, made by API
-    adapt.py after STEP                 what the emulator's CloudFormation ignores, made by API
-
-BUILT is what `sam build` wrote. STEP is a config environment of samconfig.toml.
+It ignores, of what the run does not touch, more than is made good here: replication, lifecycle, Object Lock and
+encryption of buckets, and every policy (the table of who may do what asks those).
 """
 
 import json
-import os
 import pathlib
-import sys
 
-import boto3
 import yaml
 
 HERE, THERE = "us-east-1", "us-west-2"
@@ -34,7 +28,10 @@ SHARED_KEYS = ("TokenKey", "DataKey", "RegistryKey", "BucketKey", "QuarantineKey
 
 TABLES = ("registry", "parameters", "submissions", "interests", "matches", "keys", "control")
 TTL_TABLES = ("submissions", "interests", "matches", "keys")
-BUCKETS = ("data", "audit", "quarantine", "backup")
+
+# Its SenderId is the account's id for everybody. So the account is the role that may send on behalf of others, and
+# counterparties are told apart by the envelopes that it sends.
+SENDER = ACCOUNT
 
 
 class Tagged:
@@ -93,40 +90,54 @@ def without_replicas(value, replicas):
     return value
 
 
-def template(built, target):
+def template(built):
+    """The built template without what is refused, and what was left out."""
     read = yaml.load(pathlib.Path(built).read_text(), Loader)
     resources = read["Resources"]
     replicas = {name for name, resource in resources.items() if resource["Type"] == REPLICAS}
-    for name, resource in list(resources.items()):
-        if resource["Type"] in REFUSED or name in replicas:
-            del resources[name]
-            print(f"left out: {name} ({resource['Type']})")
-    pathlib.Path(target).write_text(yaml.dump(without_replicas(read, replicas), Dumper=Dumper, sort_keys=False))
+    left_out = replicas | {name for name, resource in resources.items() if resource["Type"] in REFUSED}
+    for name in left_out:
+        del resources[name]
+    resources["MatcherFunction"]["Properties"]["Environment"]["Variables"]["BULK_ROLE_ID"] = SENDER
+    return yaml.dump(without_replicas(read, replicas), Dumper=Dumper, sort_keys=False), sorted(left_out)
+
+
+def settings(samconfig, architecture):
+    """The config environments, each with the architecture that can be built and run here."""
+    anchor = '"WitnessRegion=us-east-2"'
+    assert samconfig.count(anchor) == 4, "each environment names the witness"
+    return samconfig.replace(anchor, f'{anchor}, "Architecture={architecture}"')
 
 
 # ---- By API -------------------------------------------------------------------------------------------------------
 
 
-def client(service, region):
-    return boto3.client(service, region_name=region, endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+def before(step, client):
+    """What has to be there before the step."""
+    if step == "standby-foundation":
+        replicate_keys(client)
 
 
-def output(region, name):
-    stack = client("cloudformation", region).describe_stacks(StackName=STACK)["Stacks"][0]
-    return next(o["OutputValue"] for o in stack["Outputs"] if o["OutputKey"] == name)
+def after(step, client):
+    """What the step would have made, had its CloudFormation not ignored it."""
+    if step == "primary":
+        replicate_tables(client)
+    if step in ("primary", "standby"):
+        count_in_numbers(client("lambda", HERE if step == "primary" else THERE))
 
 
-def replicate_keys():
-    ids = json.loads(output(HERE, "StandbyParameters"))
-    there = client("kms", THERE)
+def replicate_keys(client):
+    """Its CloudFormation knows no ReplicaKey."""
+    ids = json.loads(output(client, HERE, "StandbyParameters"))
+    here, there = client("kms", HERE), client("kms", THERE)
     for key in SHARED_KEYS:
         try:
             there.describe_key(KeyId=ids[f"{key}Id"])
         except there.exceptions.NotFoundException:
-            client("kms", HERE).replicate_key(KeyId=ids[f"{key}Id"], ReplicaRegion=THERE)
+            here.replicate_key(KeyId=ids[f"{key}Id"], ReplicaRegion=THERE)
 
 
-def replicate_tables():
+def replicate_tables(client):
     """Its GlobalTable ignores replicas, time to live and point-in-time recovery."""
     here, there = client("dynamodb", HERE), client("dynamodb", THERE)
     for table in TABLES:
@@ -145,22 +156,17 @@ def replicate_tables():
             )
 
 
-def before(step):
-    if step == "standby-foundation":
-        replicate_keys()
+def count_in_numbers(functions):
+    """Its CloudFormation hands the numbers of parameters to a mapping as text, and its poller cannot compare those."""
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.update_event_source_mapping(
+            UUID=mapping["UUID"],
+            BatchSize=int(mapping["BatchSize"]),
+            MaximumBatchingWindowInSeconds=int(mapping["MaximumBatchingWindowInSeconds"]),
+            ScalingConfig={name: int(value) for name, value in mapping["ScalingConfig"].items()},
+        )
 
 
-def after(step):
-    if step == "primary":
-        replicate_tables()
-
-
-match sys.argv[1:]:
-    case ["template", built, target]:
-        template(built, target)
-    case ["before", step]:
-        before(step)
-    case ["after", step]:
-        after(step)
-    case _:
-        raise SystemExit(__doc__)
+def output(client, region, name):
+    stack = client("cloudformation", region).describe_stacks(StackName=STACK)["Stacks"][0]
+    return next(o["OutputValue"] for o in stack["Outputs"] if o["OutputKey"] == name)

@@ -1,0 +1,203 @@
+"""Sends interests with a plain AWS client and reads what both sides are told. What is not as it must be ends the run."""
+
+import hashlib
+import json
+import time
+
+import adapt
+
+PAIRS = 100
+BUYER, SELLER = "cp-buyer", "cp-seller"
+POISON = "this is no JSON"
+PATIENCE_SECONDS = 120
+
+
+def drive(deployment):
+    inboxes = onboard(deployment)
+    sqs = deployment.client("sqs", adapt.HERE)
+    intake = deployment.output(adapt.HERE, "IntakeQueueUrl")
+    started = time.monotonic()
+    send(sqs, intake, [*interests(), POISON])
+    told = {who: received(sqs, url, PAIRS) for who, url in inboxes.items()}
+    seconds = time.monotonic() - started
+    matched(told)
+    identify_nobody(told, inboxes)
+    print(f"{PAIRS} matches, {2 * PAIRS} anonymous messages, in {seconds:.1f} s")
+    set_aside(sqs, deployment.output(adapt.HERE, "IntakeDlqUrl"))
+    print("poison: one dead letter, with its reason")
+    stored(deployment)
+    print(f"{PAIRS} matches, all told, in the tables of both regions")
+    standby_is_idle(deployment)
+    print("standby: keeps its copies and matches nothing")
+
+
+def expect(holds, sentence):
+    if not holds:
+        raise SystemExit(f"end to end: {sentence}")
+
+
+# ---- In -----------------------------------------------------------------------------------------------------------
+
+
+def onboard(deployment):
+    """Two counterparties with an inbox each, and a symbol; as the registry and the parameters hold them."""
+    sqs, tables = deployment.client("sqs", adapt.HERE), deployment.client("dynamodb", adapt.HERE)
+    inboxes = {
+        who: sqs.create_queue(QueueName=f"{adapt.STACK}-inbox-{hashlib.sha256(who.encode()).hexdigest()[:26]}")["QueueUrl"]
+        for who in (BUYER, SELLER)
+    }
+    for who, url in inboxes.items():
+        counterparty = {
+            "pk": {"S": f"CP#{who}"},
+            "v": {"N": "1"},
+            "id": {"S": who},
+            "principal": {"S": f"AROA{who.upper().replace('-', '')}"},
+            "inboxes": {"M": {adapt.HERE: {"S": url}}},
+            "exclusions": {"L": []},
+            "standing": {"S": "active"},
+        }
+        tables.put_item(TableName=deployment.output(adapt.HERE, "RegistryTable"), Item=counterparty)
+    parameters = {
+        "symbol": {"S": "BTCUSD"},
+        "v": {"N": "1"},
+        "tick": {"S": "0.01"},
+        "lot": {"S": "0.00000001"},
+        "pricePolicy": {"S": "resting"},
+        "currency": {"S": "USD"},
+        "tradable": {"BOOL": True},
+        "version": {"N": "1"},
+    }
+    tables.put_item(TableName=deployment.output(adapt.HERE, "ParametersTable"), Item=parameters)
+    return inboxes
+
+
+def interests():
+    """Pairs that cross, each at a quantity of its own."""
+    for number in range(1, PAIRS + 1):
+        for who, side in ((BUYER, "buy"), (SELLER, "sell")):
+            body = {
+                "type": "interest",
+                "clOrdId": f"{side}-{number}",
+                "symbol": "BTCUSD",
+                "side": side,
+                "orderQty": "1.5",
+                "minQty": "1.5",
+                "price": "236.47",
+            }
+            yield envelope(who, body)
+
+
+def envelope(who, body):
+    return json.dumps({
+        "type": "envelope",
+        "v": 1,
+        "onBehalfOf": who,
+        "sentAt": str(time.time_ns() // 1_000_000),
+        "cycles": 0,
+        "body": json.dumps(body),
+    })  # fmt: skip
+
+
+def send(sqs, queue, bodies):
+    for first in range(0, len(bodies), 10):
+        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies[first : first + 10])]
+        answer = sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+        expect(not answer.get("Failed"), f"the intake did not take {answer.get('Failed')}")
+
+
+# ---- Out ----------------------------------------------------------------------------------------------------------
+
+
+def received(sqs, queue, count):
+    """So many different messages; copies are dropped by their id, as consumers do."""
+    found = {}
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(found) < count and time.monotonic() < deadline:
+        answer = sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=2, MessageAttributeNames=["All"]
+        )
+        for message in answer.get("Messages", []):
+            expect(not message.get("MessageAttributes"), "an inbox message bears attributes")
+            body = json.loads(message["Body"])
+            found[body["messageId"]] = body
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    expect(len(found) == count, f"{len(found)} of {count} messages after {PATIENCE_SECONDS} s")
+    return list(found.values())
+
+
+def matched(told):
+    """Every interest is filled once, and the two tokens of a match fit its commitment."""
+    for who, side in ((BUYER, "buy"), (SELLER, "sell")):
+        wanted = {f"{side}-{number}" for number in range(1, PAIRS + 1)}
+        expect({message["clOrdId"] for message in told[who]} == wanted, f"{side}: not each interest was told once")
+        for message in told[who]:
+            filled = (message["type"], message["side"], message["lastQty"], message["lastPx"], message["leavesQty"])
+            expect(filled == ("match", side, "1.5", "236.47", "0"), f"{side}: a message says {filled[1:]}")
+    sellers = {message["token"][:26]: message for message in told[SELLER]}
+    expect(len(sellers) == PAIRS, "two matches share an id")
+    for buyer in told[BUYER]:
+        seller = sellers[buyer["token"][:26]]
+        expect(buyer["token"] != seller["token"], "both sides hold one token")
+        both = f"symbolon/commitment/v1{buyer['token']}{seller['token']}"
+        commitment = hashlib.sha256(both.encode()).hexdigest()
+        expect({buyer["commitment"], seller["commitment"]} == {commitment}, "tokens do not fit their commitment")
+
+
+def identify_nobody(told, inboxes):
+    """Nothing of the other side in any body."""
+    for who, other, side in ((BUYER, SELLER, "sell-"), (SELLER, BUYER, "buy-")):
+        foreign = {other, who, inboxes[other], inboxes[other].rsplit("/", 1)[1], side, adapt.SENDER}
+        foreign |= {message["token"] for message in told[other]}
+        for message in told[who]:
+            text = json.dumps(message)
+            expect(not any(word in text for word in foreign), "a message names the other side")
+
+
+def set_aside(sqs, queue):
+    answer = sqs.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=20, MessageAttributeNames=["All"]
+    )
+    letters = answer.get("Messages", [])
+    expect(len(letters) == 1, f"{len(letters)} dead letters")
+    attributes = {name: value["StringValue"] for name, value in letters[0].get("MessageAttributes", {}).items()}
+    expect(attributes == {"reason": "malformed"}, f"a dead letter bears {attributes}")
+    body = json.loads(letters[0]["Body"])
+    expect((body["type"], body["body"], body["sender"]) == ("envelope", POISON, adapt.SENDER), "its envelope differs")
+
+
+def stored(deployment):
+    for region in (adapt.HERE, adapt.THERE):
+        tables = deployment.client("dynamodb", region)
+        matches = items(tables, deployment.output(region, "MatchesTable"))
+        expect(len(matches) == PAIRS, f"{len(matches)} matches stored in {region}")
+        submissions = items(tables, deployment.output(region, "SubmissionsTable"))
+        expect(len(submissions) == 2 * PAIRS, f"{len(submissions)} submissions in {region}")
+        states = {item["ordStatus"]["S"] for item in submissions}
+        expect(states == {"filled"}, f"submissions are {states} in {region}")
+        untold = [item for item in submissions if "matches" in item and "toldAt" not in item]
+        expect(not untold, f"{len(untold)} matches untold in {region}")
+        expect(not items(tables, deployment.output(region, "InterestsTable")), f"something rests in {region}")
+
+
+def items(tables, name):
+    pages = tables.get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
+    return [item for page in pages for item in page["Items"]]
+
+
+# ---- Standby ------------------------------------------------------------------------------------------------------
+
+
+def standby_is_idle(deployment):
+    """Its mapping is disabled, its copies stay where they are."""
+    mappings = deployment.client("lambda", adapt.THERE).list_event_source_mappings()["EventSourceMappings"]
+    states = [mapping["State"] for mapping in mappings]
+    expect(states == ["Disabled"], f"the standby's mappings are {states}")
+    sqs = deployment.client("sqs", adapt.THERE)
+    intake = deployment.output(adapt.THERE, "IntakeQueueUrl")
+    copies = list(interests())[:10]
+    send(sqs, intake, copies)
+    time.sleep(5)  # the primary's took less for all of its messages
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    counts = sqs.get_queue_attributes(QueueUrl=intake, AttributeNames=names)["Attributes"]
+    waiting = [int(counts[name]) for name in names]
+    expect(waiting == [len(copies), 0], f"of {len(copies)} copies in the standby {waiting} are waiting and taken")
