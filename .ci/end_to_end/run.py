@@ -44,11 +44,12 @@ def emulator(scratch):
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "TMPDIR": str(scratch),
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",  # for the functions that it starts
     }
     log = (scratch / "emulator.log").open("w")
     command = [str(pathlib.Path(sys.executable).with_name("ministack"))]
     server = subprocess.Popen(command, env={**clean(), **own}, cwd=scratch, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
+    address = own["AWS_ENDPOINT_URL"]
     try:
         wait_for(address, server)
         yield address
