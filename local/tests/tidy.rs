@@ -104,3 +104,43 @@ fn decisions_are_numbered_without_a_gap() {
         assert!(name.starts_with(&format!("{:04}-", index + 1)), "{name}");
     }
 }
+
+/// Each row of the threat model names what shows it: tests, rows of the policy table, assertions over the template.
+#[test]
+fn what_the_threat_model_calls_shown_is_there() {
+    let model = text("docs/threat-model.md");
+    let (closed, _) = model.split_once("## What remains open").unwrap();
+    let mut sources = Vec::new();
+    files(&root(), ".rs", &mut sources);
+    files(&root().join(".ci/assertions"), ".py", &mut sources);
+    let code: Vec<String> = sources
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let policies = text(".ci/policies/table.yaml");
+    let asked: BTreeSet<&str> = policies
+        .lines()
+        .filter_map(|line| line.strip_prefix("- row: "))
+        .map(|row| row.trim_matches('"'))
+        .collect();
+    let rows: Vec<&str> = closed
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| Would like"))
+        .collect();
+    assert!(rows.len() >= 25, "{} rows", rows.len());
+    for row in rows {
+        let proof = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        let named: Vec<&str> = quoted(proof).collect();
+        assert!(!named.is_empty(), "nothing shows: {row}");
+        for name in named {
+            let is_there = if name.contains(' ') {
+                asked.contains(name)
+            } else {
+                let written = [format!("fn {name}("), format!("def {name}(")];
+                code.iter()
+                    .any(|file| written.iter().any(|head| file.contains(head)))
+            };
+            assert!(is_there, "nobody shows: {name}");
+        }
+    }
+}
