@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use symbolon_shared::domain::intake::{Member, parse_body};
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -141,6 +143,45 @@ fn what_the_threat_model_calls_shown_is_there() {
                     .any(|file| written.iter().any(|head| file.contains(head)))
             };
             assert!(is_there, "nobody shows: {name}");
+        }
+    }
+}
+
+/// Every reason code of the contract is explained to those who get it.
+#[test]
+fn every_reason_is_explained_to_a_counterparty() {
+    let page = text("docs/integration.md");
+    let (_, table) = page.split_once("## Why a message was refused").unwrap();
+    let explained: BTreeSet<&str> = quoted(table).collect();
+    let code = text("shared/src/domain/reason.rs");
+    let (_, reasons) = code.split_once(" Reason {").unwrap();
+    let (reasons, _) = reasons.split_once("\n    }\n").unwrap();
+    let codes: Vec<&str> = reasons.split('"').skip(1).step_by(2).collect();
+    assert!(codes.len() >= 17, "{codes:?}");
+    for code in codes {
+        assert!(explained.contains(code), "{code} is not explained");
+    }
+}
+
+/// The bodies that the page shows are bodies that the parser takes.
+#[test]
+fn what_the_page_for_counterparties_sends_is_taken() {
+    let page = text("docs/integration.md");
+    let shown: Vec<&str> = page
+        .lines()
+        .skip_while(|line| !line.starts_with("## Sending"))
+        .skip_while(|line| !line.starts_with("```json"))
+        .skip(1)
+        .take_while(|line| !line.starts_with("```"))
+        .collect();
+    assert_eq!(shown.len(), 5);
+    for body in shown {
+        let members = parse_body(body).unwrap_or_else(|reason| panic!("{reason}: {body}"));
+        for member in members {
+            assert!(
+                matches!(&member, Member::Message(message) if message.request.is_ok()),
+                "{body}"
+            );
         }
     }
 }
