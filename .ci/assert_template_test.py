@@ -270,6 +270,17 @@ FAULTS = [
     ("functions_have_their_settings", of("MatcherFunction", "Environment", "Variables", "EXTRA"), "1"),
     (
         "functions_have_their_settings",
+        of("MatcherFunction", "Environment", "Variables", "TOKEN_KEY_ARN"),
+        {"Fn::GetAtt": ["DataKey", "Arn"]},
+    ),
+    (
+        "functions_have_their_settings",
+        of("MatcherFunction", "Environment", "Variables", "TOKEN_KEY_ARN"),
+        {"Fn::GetAtt": ["TokenKey", "Arn"]},
+        "standby",
+    ),
+    (
+        "functions_have_their_settings",
         of("MatcherFunction", "Environment", "Variables", "KEYS_TABLE"),
         {"Fn::Sub": "${AWS::StackName}-matches"},
         "standby",

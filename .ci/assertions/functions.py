@@ -14,6 +14,15 @@ ENVIRONMENT = {
     },
 }  # fmt: skip
 
+# What a variable that names a resource names, in whichever function it stands; of a table its name says which.
+NAMED = {
+    "INTAKE_DLQ_URL": "IntakeDlq",
+    "MATCHER_ROLE_ID": "MatcherRole.RoleId",
+    "STACK_NAME": "AWS::StackName",
+    "TOKEN_KEY_ARN": "TokenKey.Arn",
+}
+IN_THE_STANDBY = {"TOKEN_KEY_ARN": "TokenKeyReplica.Arn"}
+
 
 @check
 def functions_are_those_of_the_contract(template):
@@ -56,8 +65,11 @@ def functions_have_their_settings(template):
             if variable.endswith("_TABLE"):
                 short = variable.removesuffix("_TABLE").lower()
                 right = short.capitalize() if is_primary(template) else f"${{AWS::StackName}}-{short}"
-                if text(value) != right:
-                    yield f"{name}: {variable} is {text(value)}"
+            else:
+                replicas = {} if is_primary(template) else IN_THE_STANDBY
+                right = replicas.get(variable) or NAMED.get(variable, text(value))
+            if text(value) != right:
+                yield f"{name}: {variable} is {text(value)}"
 
 
 @check
