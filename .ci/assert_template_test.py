@@ -171,6 +171,8 @@ FAULTS = [
     ("keys_are_those_of_the_design", (RESOURCES, "InboxKey"), ABSENT),
     ("keys_are_those_of_the_design", (RESOURCES, "DataKeyReplica"), ABSENT, "standby"),
     ("keys_rotate", of("InboxKey", "EnableKeyRotation"), False),
+    ("keys_can_be_called_back_for_a_month", of("DataKey", "PendingWindowInDays"), 7),
+    ("keys_can_be_called_back_for_a_month", of("DataKeyReplica", "PendingWindowInDays"), ABSENT, "standby"),
     ("shared_keys_serve_both_regions", of("TokenKey", "MultiRegion"), ABSENT),
     (
         "shared_keys_serve_both_regions",

@@ -44,6 +44,14 @@ def keys_rotate(template):
 
 
 @check
+def keys_can_be_called_back_for_a_month(template):
+    """What is under a key is gone with it: 30 days, the longest that KMS has, are there to hear the alarm."""
+    for name, key in of_type(template, "AWS::KMS::Key", "AWS::KMS::ReplicaKey").items():
+        if key.get("PendingWindowInDays") != 30:
+            yield f"{name}: gone {key.get('PendingWindowInDays')} days after somebody wants it deleted"
+
+
+@check
 def shared_keys_serve_both_regions(template):
     for name, key in of_type(template, "AWS::KMS::Key").items():
         if name in SHARED and (key.get("MultiRegion") is not True or key.get("KeySpec") != "SYMMETRIC_DEFAULT"):
