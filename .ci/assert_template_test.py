@@ -131,6 +131,11 @@ FAULTS = [
     ("buckets_keep_versions", of("DataBucket", "VersioningConfiguration", "Status"), "Suspended"),
     ("buckets_keep_versions", of("AuditBucket", "VersioningConfiguration"), ABSENT, "standby-foundation"),
     ("buckets_forget", of("BackupBucket", "LifecycleConfiguration"), ABSENT),
+    (
+        "buckets_get_colder_when_they_may",
+        of("DataBucket", "LifecycleConfiguration", "Rules", 0, "Transitions", 0, "TransitionInDays"),
+        29,
+    ),
     ("buckets_forget", of("AuditBucket", "LifecycleConfiguration", "Rules", 0, "Transitions", 1, "TransitionInDays"), 9),
     ("buckets_forget", ("Parameters", "AuditRetentionDays", "MinValue"), 365),
     ("buckets_forget", of("DataBucket", "LifecycleConfiguration", "Rules", 1, "Status"), "Disabled"),

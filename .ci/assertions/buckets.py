@@ -84,6 +84,16 @@ def buckets_forget(template):
 
 
 @check
+def buckets_get_colder_when_they_may(template):
+    """Infrequent access takes objects of 30 days and more: S3, "Transition general considerations"."""
+    for name, bucket in buckets(template).items():
+        for rule in bucket["LifecycleConfiguration"]["Rules"]:
+            for transition in rule.get("Transitions", []):
+                if transition["StorageClass"] in ("STANDARD_IA", "ONEZONE_IA") and transition["TransitionInDays"] < 30:
+                    yield f"{name}: {transition['StorageClass']} after {transition['TransitionInDays']} days"
+
+
+@check
 def buckets_replicate_to_the_other_region(template):
     for name, bucket in buckets(template).items():
         short, key, prefix = BUCKETS[name]
