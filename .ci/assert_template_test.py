@@ -314,6 +314,14 @@ FAULTS = [
     ("alarms_can_go_off", of("IntakeDlqAlarm", "TreatMissingData"), "breaching"),
     ("alarms_can_go_off", of("IntakeDlqAlarm", "ActionsEnabled"), False),
     ("alarms_tell_somebody", of("NotToldAlarm", "AlarmActions"), []),
+    ("alarms_go_off_above_their_threshold", of("MatchLatencyAlarm", "ComparisonOperator"), "LessThanThreshold"),
+    ("alarms_go_off_above_their_threshold", of("IntakeDlqAlarm", "Threshold"), 100),
+    ("alarms_go_off_above_their_threshold", of("PanickedAlarm", "Threshold"), 1),
+    (
+        "costs_have_a_budget",
+        of("Budget", "NotificationsWithSubscribers", 0, "Notification", "Threshold"),
+        800,
+    ),
     ("alarms_are_explained", of("NotToldAlarm", "AlarmName"), {"Fn::Sub": "${AWS::StackName}-unheard-of"}),
     ("slow_batches_are_seen_before_they_time_out", of("MatcherSlowAlarm", "Threshold"), 30_000),
     ("filters_look_for_what_is_logged", of("PanickedFilter", "FilterPattern"), '{ $.fields.event = "panic" }'),
@@ -373,6 +381,7 @@ OPEN_FAULTS = [
         ("Conditions", "IsPrimary"),
         {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]},
     ),
+    ("parameters_are_asked_for", ("Parameters", "Unasked"), {"Type": "String", "Default": "none"}),
 ]
 
 

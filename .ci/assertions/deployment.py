@@ -1,5 +1,6 @@
 """Outputs, and what holds of the template as a whole while its conditions are open."""
 
+import settle
 from assertions import check
 from assertions.reading import environment, of_type, text
 
@@ -56,6 +57,9 @@ def faults_of_the_open(template):
     for name, condition in template.get("Conditions", {}).items():
         if "AWS::Region" in str(condition):
             yield f"conditions_ask_for_role_and_stage: {name} asks for the region"
+    used = settle.references({key: part for key, part in template.items() if key != "Parameters"})
+    for name in sorted(template["Parameters"].keys() - used):
+        yield f"parameters_are_asked_for: nothing asks for {name}"
     keys = of_type(template, "AWS::KMS::Key")
     for name, replica in of_type(template, "AWS::KMS::ReplicaKey").items():
         if replica["KeyPolicy"] != keys[name.removesuffix("Replica")]["KeyPolicy"]:

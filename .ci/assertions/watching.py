@@ -158,6 +158,23 @@ def alarms_can_go_off(template):
 
 
 @check
+def alarms_go_off_above_their_threshold(template):
+    """Everything that is watched is bad when there is much of it; of some things one is enough."""
+    one_is_enough = {
+        "ApproximateNumberOfMessagesVisible", "Errors", "FailedInvocations", "OperationsFailedReplication",
+        *(filtered(template).keys() - {"AccessDenials"}),
+    }  # fmt: skip
+    for name, alarm in alarms(template).items():
+        if alarm["ComparisonOperator"] not in ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold"):
+            yield f"{name}: {alarm['ComparisonOperator']}"
+        if alarm.get("MetricName") in one_is_enough and (alarm["Threshold"], alarm["ComparisonOperator"]) not in (
+            (0, "GreaterThanThreshold"),
+            (1, "GreaterThanOrEqualToThreshold"),
+        ):
+            yield f"{name}: one is enough, and it waits for {alarm['Threshold']}"
+
+
+@check
 def alarms_tell_somebody(template):
     for name, alarm in alarms(template).items():
         for action in ("AlarmActions", "OKActions"):
@@ -309,3 +326,6 @@ def costs_have_a_budget(template):
         told = [target(s["Address"]) for n in budget["NotificationsWithSubscribers"] for s in n["Subscribers"]]
         if not told or set(told) != {"AlarmTopic"}:
             yield f"{name}: tells {told}"
+        for notification in (n["Notification"] for n in budget["NotificationsWithSubscribers"]):
+            if notification["ThresholdType"] != "PERCENTAGE" or notification["Threshold"] > 100:
+                yield f"{name}: tells when {notification['Threshold']} are spent"

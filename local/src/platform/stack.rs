@@ -322,7 +322,12 @@ impl LocalStack {
     }
 
     async fn create_tables(&mut self, dynamodb: &aws_sdk_dynamodb::Client) -> Result<(), StackError> {
-        for table in self.plan.tables.clone() {
+        for mut table in self.plan.tables.clone() {
+            // Every replicated table has to have a stream, for replication reads it. Nothing replicates here, and
+            // the emulator grows slower with each record that nobody takes.
+            if !self.names_the_stream_of(&table) {
+                table.stream_view = None;
+            }
             let stream_arn = create_table(dynamodb, &table).await?;
             if let Some(attribute) = &table.ttl_attribute {
                 set_ttl(dynamodb, &table, attribute).await?;
@@ -338,6 +343,15 @@ impl LocalStack {
             self.set(&table.id, Attribute::REF, table.name);
         }
         Ok(())
+    }
+
+    fn names_the_stream_of(&self, table: &TablePlan) -> bool {
+        let stream = Attribute {
+            resource: table.id.clone(),
+            name: "StreamArn".to_owned(),
+        };
+        let mut outputs = self.plan.outputs.values();
+        outputs.any(|output| output.only_attribute() == Some(&stream))
     }
 
     /// First the queues, then who redrives to whom, so that their order does not matter.

@@ -31,6 +31,14 @@ async fn everything_that_the_template_names_exists() {
             .time_to_live_description()
             .and_then(|ttl| ttl.attribute_name());
         assert_eq!(attribute, table.ttl_attribute.as_deref(), "{}", table.name);
+        let stream = described.table().and_then(|table| table.latest_stream_arn());
+        let is_read = table.name == "symbolon-matches";
+        assert_eq!(
+            stream.is_some(),
+            is_read,
+            "{}: a stream where something reads it",
+            table.name
+        );
     }
     let arn = &stack.outputs()["TokenKeyArn"];
     let key = clients
