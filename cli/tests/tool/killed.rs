@@ -1,0 +1,103 @@
+//! A file whose submission is killed at random moments and started again: nothing is lost, nothing counts twice.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rand::{RngExt as _, SeedableRng as _};
+use symbolon_shared::domain::decimal::Quantity;
+use symbolon_shared::domain::submission::OrdStatus;
+
+use crate::stand::Stand;
+
+/// Interests that a plain `cargo test` sends.
+const FEW: usize = 5_000;
+/// Interests of the full test.
+const MANY: usize = 100_000;
+
+#[test]
+fn a_submission_that_is_killed_loses_nothing_and_doubles_nothing() {
+    kill(FEW, "");
+}
+
+#[test]
+fn a_submission_in_bundles_that_is_killed_loses_nothing_and_doubles_nothing() {
+    kill(FEW, "--bundle 3");
+}
+
+/// Minutes: `cargo test -p cli --test tool -- --ignored --nocapture hundred_thousand`.
+#[test]
+#[ignore = "takes minutes"]
+fn a_hundred_thousand_interests_survive_every_kill() {
+    kill(MANY, "");
+}
+
+fn kill(count: usize, options: &str) {
+    let stand = Stand::start();
+    stand.onboard("acme", "AROAACME");
+    // No two alike, so that a lost one and a doubled one cannot make up for each other.
+    let line = |n: usize| {
+        format!(
+            r#"{{"type":"interest","clOrdId":"A-{n}","symbol":"BTCUSD","side":"sell","orderQty":"0.{n:08}","price":"300"}}"#
+        )
+    };
+    let text: Vec<String> = (1..=count).map(line).collect();
+    stand.file("big.jsonl", &text.join("\n"));
+    let kills = until_done(&stand, options);
+    let calls = stand.faults().requests("SendMessageBatch");
+    stand.settle();
+    println!("{count} interests, killed {kills} times, {calls} calls");
+    assert!(kills >= 5, "killed {kills} times only: this shows little");
+    let tables = stand.tables();
+    assert_eq!(tables.submissions.len(), count);
+    assert_eq!(tables.entries.len(), count);
+    assert!(
+        tables
+            .submissions
+            .iter()
+            .all(|submission| submission.ord_status == Some(OrdStatus::New))
+    );
+    let total =
+        |quantities: &mut dyn Iterator<Item = Quantity>| quantities.fold(Quantity::ZERO, Quantity::plus);
+    let expected = (1..=count).map(|n| Quantity::parse(&format!("0.{n:08}")).unwrap());
+    assert_eq!(
+        total(&mut tables.entries.iter().map(|entry| entry.leaves_qty)),
+        total(&mut expected.into_iter())
+    );
+    let again = stand
+        .run("AROAACME", "submit big.jsonl --output json")
+        .done()
+        .json();
+    assert_eq!((&again["sent"], &again["sentBefore"]), (&0.into(), &count.into()));
+}
+
+/// Starts the tool again and again, each time for a random while, until it comes to its end; gives how often it was
+/// killed. The while grows when one was too short to get anywhere, so that it ends.
+fn until_done(stand: &Stand, options: &str) -> u32 {
+    let mut random = rand::rngs::StdRng::seed_from_u64(7);
+    let journal = stand.folder().join("big.jsonl.journal");
+    let noted = || std::fs::metadata(&journal).map_or(0, |file| file.len());
+    let (mut kills, mut longest) = (0, Duration::from_millis(200));
+    loop {
+        let before = noted();
+        let mut command = stand.symbolon("AROAACME", &format!("submit big.jsonl {options}"));
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let end = Instant::now() + longest.mul_f64(random.random_range(0.2..1.0));
+        while Instant::now() < end {
+            if let Some(status) = child.try_wait().unwrap() {
+                assert!(status.success());
+                return kills;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        if noted() == before {
+            longest = longest.mul_f64(1.2);
+        }
+    }
+}
