@@ -12,6 +12,7 @@ mod faults;
 mod inboxes;
 mod killed;
 mod onboarding;
+mod pages;
 mod proxy;
 mod stand;
 mod submitting;

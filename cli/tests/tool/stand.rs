@@ -32,6 +32,16 @@ pub(crate) struct Stand {
     threads: Vec<JoinHandle<()>>,
 }
 
+/// The tool with these words, where no deployment is known.
+pub(crate) fn symbolon(words: &str) -> Command {
+    let mut command = Command::new(SYMBOLON);
+    command
+        .env_clear()
+        .args(words.split_whitespace())
+        .stdin(Stdio::null());
+    command
+}
+
 /// How a run of the tool ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
