@@ -272,7 +272,12 @@ impl Stand {
 
     /// Waits until the matcher has taken everything.
     pub(crate) fn settle(&self) {
-        while self.at_the_intake() > 0 {
+        self.settle_to(0);
+    }
+
+    /// Waits until no more than so many messages are left to the matcher.
+    pub(crate) fn settle_to(&self, most: u64) {
+        while self.at_the_intake() > most {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
