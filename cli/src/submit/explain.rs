@@ -22,7 +22,14 @@ const TYPES: [(&str, &[&str], &[&str]); 4] = [
     ("status", &["origClOrdId"], &[]),
 ];
 
+/// What is wrong with a bundle, or an envelope, in a line.
+pub(super) const NO_BUNDLE: &str = "a line is one message; --bundle makes bundles";
+
 pub(super) fn is_bundle(body: &str) -> bool {
+    // All lines have to be looked at, and few have such a word, or an escape that may stand for it.
+    if !body.contains("bundle") && !body.contains('\\') {
+        return false;
+    }
     let value: Option<Value> = serde_json::from_str(body).ok();
     value.is_some_and(|value| value["type"] == "bundle")
 }
@@ -63,8 +70,8 @@ fn missing_id(object: &Map<String, Value>) -> Option<String> {
 
 fn fields_of_type(object: &Map<String, Value>) -> Option<String> {
     let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
-    if kind == "bundle" || kind == "envelope" {
-        return Some("a line is one message; --bundle makes bundles".to_owned());
+    if kind == "envelope" {
+        return Some(NO_BUNDLE.to_owned());
     }
     let Some((_, must, may)) = TYPES.iter().find(|(name, _, _)| *name == kind) else {
         return Some("type must be interest, cancel, replace or status".to_owned());

@@ -205,30 +205,19 @@ fn taken(line: &Line) -> Result<(ClOrdId, BodyHash), Detail> {
             format!("a message has at most {MAX_MESSAGE_BYTES} bytes"),
         ));
     }
-    let parsed = parse_body(&line.body)
-        .map_err(|reason| fault(Some(reason.code()), explain::malformed(&line.body)))?;
-    match <[Member; 1]>::try_from(parsed) {
-        Ok([Member::Message(message)]) => match message.request {
+    // Its members would be taken one by one, and it could not be bundled again.
+    if explain::is_bundle(&line.body) {
+        return Err(fault(None, explain::NO_BUNDLE.to_owned()));
+    }
+    let malformed = || explain::malformed(&line.body);
+    let parsed = parse_body(&line.body).map_err(|reason| fault(Some(reason.code()), malformed()))?;
+    match parsed.into_iter().next() {
+        Some(Member::Message(message)) => match message.request {
             Ok(_) => Ok((message.cl_ord_id, message.body_hash)),
             Err(reason) => Err(fault(Some(reason.code()), explain::refused(reason, &line.body))),
         },
-        Ok([Member::Unreadable(_)]) => Err(fault(Some("malformed"), explain::malformed(&line.body))),
-        Err(_) => Err(fault(
-            None,
-            "a line is one message; --bundle makes bundles".to_owned(),
-        )),
+        _ => Err(fault(Some("malformed"), malformed())),
     }
-    .and_then(|known| {
-        // A bundle of one would be taken as what is in it, and could not be bundled again.
-        if explain::is_bundle(&line.body) {
-            Err(fault(
-                None,
-                "a line is one message; --bundle makes bundles".to_owned(),
-            ))
-        } else {
-            Ok(known)
-        }
-    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::stand::Stand;
+use crate::stand::{Stand, interrupted};
 
 fn interest(id: &str, side: &str) -> String {
     format!(
@@ -91,6 +91,9 @@ fn a_follower_sees_messages_as_they_come_and_copies_once() {
         (&"status".into(), &"cancelled".into())
     );
     assert_eq!(status["clOrdId"], asked["sent"]["clOrdId"]);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    assert_eq!(
+        interrupted(child).code,
+        Some(0),
+        "to end a follower is no failure"
+    );
 }

@@ -13,33 +13,40 @@ use crate::stand::Stand;
 const FEW: usize = 5_000;
 /// Messages that wait in the intake queue at most before the tool is started again.
 const MOST_WAITING: u64 = 1_000;
+/// Symbols that they are of: the matcher takes symbols side by side.
+const SYMBOLS: usize = 16;
 /// Interests of the full test.
 const MANY: usize = 100_000;
 
 #[test]
 fn a_submission_that_is_killed_loses_nothing_and_doubles_nothing() {
-    kill(FEW, "");
+    kill(FEW, &[""]);
 }
 
 #[test]
-fn a_submission_in_bundles_that_is_killed_loses_nothing_and_doubles_nothing() {
-    kill(FEW, "--bundle 3");
+fn a_submission_in_changing_bundles_that_is_killed_loses_nothing_and_doubles_nothing() {
+    kill(FEW, &["--bundle 2", "", "--bundle 5"]);
 }
 
 /// Minutes: `cargo test -p cli --test tool -- --ignored --nocapture hundred_thousand`.
 #[test]
 #[ignore = "takes minutes"]
 fn a_hundred_thousand_interests_survive_every_kill() {
-    kill(MANY, "");
+    kill(MANY, &[""]);
 }
 
-fn kill(count: usize, options: &str) {
+fn kill(count: usize, options: &[&str]) {
     let stand = Stand::start();
     stand.onboard("acme", "AROAACME");
+    for symbol in 0..SYMBOLS {
+        let words = format!("parameters set S{symbol} --tick 1 --lot 0.00000001 --currency USD");
+        stand.run("AROAOPERATOR", &words).done();
+    }
     // No two alike, so that a lost one and a doubled one cannot make up for each other.
     let line = |n: usize| {
+        let symbol = n % SYMBOLS;
         format!(
-            r#"{{"type":"interest","clOrdId":"A-{n}","symbol":"BTCUSD","side":"sell","orderQty":"0.{n:08}","price":"300"}}"#
+            r#"{{"type":"interest","clOrdId":"A-{n}","symbol":"S{symbol}","side":"sell","orderQty":"0.{n:08}","price":"300"}}"#
         )
     };
     let text: Vec<String> = (1..=count).map(line).collect();
@@ -74,14 +81,15 @@ fn kill(count: usize, options: &str) {
 
 /// Starts the tool again and again, each time for a random while, until it comes to its end; gives how often it was
 /// killed. The while grows when one was too short to get anywhere, so that it ends.
-fn until_done(stand: &Stand, options: &str) -> u32 {
+fn until_done(stand: &Stand, options: &[&str]) -> u32 {
     let mut random = rand::rngs::StdRng::seed_from_u64(7);
     let journal = stand.folder().join("big.jsonl.journal");
     let noted = || std::fs::metadata(&journal).map_or(0, |file| file.len());
     let (mut kills, mut longest) = (0, Duration::from_millis(200));
     loop {
         let before = noted();
-        let mut command = stand.symbolon("AROAACME", &format!("submit big.jsonl {options}"));
+        let option = options[random.random_range(0..options.len())];
+        let mut command = stand.symbolon("AROAACME", &format!("submit big.jsonl {option}"));
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -12,6 +12,7 @@ use axum::routing::any;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
 
 /// What becomes of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub(crate) enum Fault {
     Broken,
     /// It is done, and the service says that it is out of order.
     AnswerLost,
+    /// Of a batch, the first entry is not taken for now.
+    NotTaken,
+    /// Of a batch, the first entry is refused for good.
+    FirstRefused,
 }
 
 type Rule = dyn FnMut(&str, u64) -> Option<Fault> + Send;
@@ -121,8 +126,32 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
             forward(&between, request).await;
             refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure")
         }
+        Some(Fault::NotTaken) => without_the_first(&between, request, "InternalError", false).await,
+        Some(Fault::FirstRefused) => {
+            without_the_first(&between, request, "InvalidMessageContents", true).await
+        }
         None => forward(&between, request).await,
     }
+}
+
+/// A batch whose first entry is not taken; the others are.
+async fn without_the_first(between: &Between, request: Request, code: &str, sender_fault: bool) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut body: Value = serde_json::from_slice(&to_bytes(body, 16 << 20).await.unwrap()).unwrap();
+    let first = body["Entries"].as_array_mut().unwrap().remove(0);
+    let failed = json!({ "Id": first["Id"], "Code": code, "SenderFault": sender_fault });
+    let mut answer = json!({ "Successful": [], "Failed": [] });
+    if !body["Entries"].as_array().unwrap().is_empty() {
+        let mut rest = Request::from_parts(parts, Body::from(body.to_string()));
+        rest.headers_mut().remove("content-length");
+        let taken = forward(between, rest).await.into_body();
+        answer = serde_json::from_slice(&to_bytes(taken, 16 << 20).await.unwrap()).unwrap();
+    }
+    match answer["Failed"].as_array_mut() {
+        Some(others) => others.push(failed),
+        None => answer["Failed"] = json!([failed]),
+    }
+    (StatusCode::OK, answer.to_string()).into_response()
 }
 
 /// A refusal quotes the request, as a service may: nothing of that may be repeated by the tool.

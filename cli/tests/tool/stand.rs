@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use local::deployment::Deployment;
+use local::platform::clients::Endpoints;
 use local::serve::Served;
 use local::tables::Tables;
 use tempfile::TempDir;
@@ -27,6 +28,8 @@ pub(crate) struct Stand {
     folder: TempDir,
     environment: BTreeMap<String, String>,
     faults: Faults,
+    endpoints: Endpoints,
+    intake_url: String,
     ended: Option<oneshot::Sender<()>>,
     asked: mpsc::Sender<Ask>,
     threads: Vec<JoinHandle<()>>,
@@ -40,6 +43,19 @@ pub(crate) fn symbolon(words: &str) -> Command {
         .args(words.split_whitespace())
         .stdin(Stdio::null());
     command
+}
+
+/// Interrupts a run, as Ctrl-C does, and says how it ended.
+pub(crate) fn interrupted(child: Child) -> Ran {
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    Ran::of(child.wait_with_output().unwrap())
 }
 
 /// How a run of the tool ended.
@@ -109,9 +125,13 @@ impl Stand {
             runtime.block_on(async move {
                 let served = Served::start(0, &outputs, NonZeroU32::MIN).await.unwrap();
                 let faults = Faults::default();
-                let front = served.deployment().stack().endpoints().front.clone();
-                let proxy = Proxy::start(&front, faults.clone()).await;
-                ready.send((served.exports().unwrap(), proxy, faults)).unwrap();
+                let stack = served.deployment().stack();
+                let endpoints = stack.endpoints().clone();
+                let intake_url = stack.outputs()["IntakeQueueUrl"].clone();
+                let proxy = Proxy::start(&endpoints.front, faults.clone()).await;
+                ready
+                    .send((served.exports().unwrap(), proxy, faults, endpoints, intake_url))
+                    .unwrap();
                 let served = &served;
                 let answering = async {
                     loop {
@@ -138,13 +158,15 @@ impl Stand {
                 }
             });
         });
-        let (exports, proxy, faults) = is_ready.recv().expect("the stack comes up");
+        let (exports, proxy, faults, endpoints, intake_url) = is_ready.recv().expect("the stack comes up");
         let mut environment = exported(&exports);
         environment.insert("AWS_ENDPOINT_URL".to_owned(), proxy);
         Self {
             folder,
             environment,
             faults,
+            endpoints,
+            intake_url,
             ended: Some(end),
             asked,
             threads: vec![server],
@@ -246,28 +268,26 @@ impl Stand {
         self.ask(async |deployment: &Deployment| deployment.tables().await.unwrap())
     }
 
-    /// How many messages lie in the intake queue or are being taken.
+    /// How many messages lie in the intake queue or are being taken. Asked beside the matcher, which works on.
     pub(crate) fn at_the_intake(&self) -> u64 {
-        self.ask(async |deployment: &Deployment| {
-            use aws_sdk_sqs::types::QueueAttributeName as Name;
-            let counts = [
-                Name::ApproximateNumberOfMessages,
-                Name::ApproximateNumberOfMessagesNotVisible,
-            ];
-            let clients = deployment.stack().clients("AROAOPERATOR");
-            let url = deployment.stack().outputs()["IntakeQueueUrl"].clone();
-            let asked = clients.sqs.get_queue_attributes().queue_url(url);
-            let answer = asked
-                .set_attribute_names(Some(counts.to_vec()))
-                .send()
-                .await
-                .unwrap();
-            let attributes = answer.attributes.unwrap();
-            counts
-                .iter()
-                .map(|name| attributes[name].parse::<u64>().unwrap())
-                .sum()
-        })
+        use aws_sdk_sqs::types::QueueAttributeName as Name;
+
+        let counts = [
+            Name::ApproximateNumberOfMessages,
+            Name::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let sqs = self.endpoints.clients("AROAOPERATOR").sqs;
+        let asked = sqs.get_queue_attributes().queue_url(&self.intake_url);
+        let asked = asked.set_attribute_names(Some(counts.to_vec()));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let attributes = runtime.block_on(asked.send()).unwrap().attributes.unwrap();
+        counts
+            .iter()
+            .map(|name| attributes[name].parse::<u64>().unwrap())
+            .sum()
     }
 
     /// Waits until the matcher has taken everything.
@@ -278,7 +298,7 @@ impl Stand {
     /// Waits until no more than so many messages are left to the matcher.
     pub(crate) fn settle_to(&self, most: u64) {
         while self.at_the_intake() > most {
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(200));
         }
     }
 }

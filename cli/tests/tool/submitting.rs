@@ -1,7 +1,10 @@
 //! `submit`, with the queue as the witness.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use crate::proxy::Fault;
-use crate::stand::{Ran, Stand};
+use crate::stand::{Ran, Stand, interrupted};
 
 fn interests(count: usize) -> String {
     (0..count).fold(String::new(), |text, n| {
@@ -123,4 +126,61 @@ fn a_journal_that_cannot_be_written_stops_it_before_anything_is_sent() {
     stand
         .run("AROAACME", "submit nowhere.jsonl")
         .says(1, &["cannot read nowhere.jsonl"]);
+}
+
+#[test]
+fn who_interrupts_it_is_told_how_far_it_came() {
+    let stand = Stand::without_matcher();
+    stand.file("big.jsonl", &interests(20_000));
+    let mut command = stand.symbolon("AROAACME", "submit big.jsonl");
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while stand.faults().requests("SendMessageBatch") < 5 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let ran = interrupted(child).says(
+        1,
+        &[
+            "interrupted",
+            "of 20000 messages were acknowledged: run the same command",
+        ],
+    );
+    assert!(!ran.err.contains(" 0 of "), "{ran:?}");
+    let journal = std::fs::read_to_string(stand.folder().join("big.jsonl.journal")).unwrap();
+    assert!(journal.lines().count() > 4, "{journal}");
+}
+
+#[test]
+fn a_part_of_a_batch_that_is_not_taken_is_sent_again_alone() {
+    let stand = Stand::without_matcher();
+    stand.file("big.jsonl", &interests(10));
+    stand
+        .faults()
+        .set(|called, count| (called == "SendMessageBatch" && count <= 2).then_some(Fault::NotTaken));
+    submit(&stand, "").done();
+    assert_eq!(stand.faults().requests("SendMessageBatch"), 3);
+    assert_eq!(stand.at_the_intake(), 10);
+}
+
+#[test]
+fn a_message_that_sqs_refuses_is_named_by_its_line() {
+    let stand = Stand::without_matcher();
+    stand.file("big.jsonl", &interests(15));
+    stand
+        .faults()
+        .set(|called, count| (called == "SendMessageBatch" && count == 2).then_some(Fault::FirstRefused));
+    submit(&stand, "").says(
+        1,
+        &[
+            "SQS does not take the message of line 11",
+            "InvalidMessageContents",
+            "14 of 15",
+        ],
+    );
+    stand.faults().cease();
+    submit(&stand, "").done();
+    assert_eq!(stand.at_the_intake(), 15);
 }

@@ -101,6 +101,10 @@ fn every_fault_is_listed_with_its_line() {
             &format!(r#"{{"type":"bundle","messages":[{GOOD}]}}"#),
             "--bundle makes bundles",
         ),
+        (
+            &format!(r#"{{"type":"\u0062undle","messages":[{GOOD}]}}"#),
+            "--bundle makes bundles",
+        ),
         (r#"{"type":"envelope","clOrdId":"x"}"#, "--bundle makes bundles"),
     ];
     for (text, expected) in bad {
