@@ -1,5 +1,6 @@
 //! A file whose submission is killed at random moments and started again: nothing is lost, nothing counts twice.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -20,42 +21,57 @@ const MANY: usize = 100_000;
 
 #[test]
 fn a_submission_that_is_killed_loses_nothing_and_doubles_nothing() {
-    kill(FEW, &[""]);
+    to_the_matcher(FEW, &[""]);
 }
 
 #[test]
 fn a_submission_in_changing_bundles_that_is_killed_loses_nothing_and_doubles_nothing() {
-    kill(FEW, &["--bundle 2", "", "--bundle 5"]);
+    to_the_matcher(FEW, &["--bundle 2", "", "--bundle 5"]);
+}
+
+#[test]
+fn of_a_killed_submission_only_the_call_in_flight_is_sent_again() {
+    to_the_queue(FEW);
 }
 
 /// Minutes: `cargo test -p cli --test tool -- --ignored --nocapture hundred_thousand`.
 #[test]
 #[ignore = "takes minutes"]
-fn a_hundred_thousand_interests_survive_every_kill() {
-    kill(MANY, &[""]);
+fn of_a_hundred_thousand_interests_only_the_calls_in_flight_are_sent_again() {
+    to_the_queue(MANY);
 }
 
-fn kill(count: usize, options: &[&str]) {
-    let stand = Stand::start();
-    stand.onboard("acme", "AROAACME");
-    for symbol in 0..SYMBOLS {
-        let words = format!("parameters set S{symbol} --tick 1 --lot 0.00000001 --currency USD");
-        stand.run("AROAOPERATOR", &words).done();
-    }
-    // No two alike, so that a lost one and a doubled one cannot make up for each other.
+/// A quarter of an hour on an idle machine.
+#[test]
+#[ignore = "takes a quarter of an hour"]
+fn a_hundred_thousand_interests_are_each_taken_once() {
+    to_the_matcher(MANY, &[""]);
+}
+
+/// The file: no two alike, so that a lost one and a doubled one cannot make up for each other.
+fn file(count: usize) -> Vec<String> {
     let line = |n: usize| {
         let symbol = n % SYMBOLS;
         format!(
             r#"{{"type":"interest","clOrdId":"A-{n}","symbol":"S{symbol}","side":"sell","orderQty":"0.{n:08}","price":"300"}}"#
         )
     };
-    let text: Vec<String> = (1..=count).map(line).collect();
-    stand.file("big.jsonl", &text.join("\n"));
-    let kills = until_done(&stand, options);
-    let calls = stand.faults().requests("SendMessageBatch");
+    (1..=count).map(line).collect()
+}
+
+/// With the matcher as the witness: every interest is in the book, once.
+fn to_the_matcher(count: usize, options: &[&str]) {
+    let stand = Stand::start();
+    stand.onboard("acme", "AROAACME");
+    for symbol in 0..SYMBOLS {
+        let words = format!("parameters set S{symbol} --tick 1 --lot 0.00000001 --currency USD");
+        stand.run("AROAOPERATOR", &words).done();
+    }
+    stand.file("big.jsonl", &file(count).join("\n"));
+    // The emulated queue grows slow with its length; and so copies come before their originals are taken, and after.
+    let kills = until_done(&stand, options, || stand.settle_to(MOST_WAITING));
     stand.settle();
-    println!("{count} interests, killed {kills} times, {calls} calls");
-    assert!(kills >= 5, "killed {kills} times only: this shows little");
+    println!("{count} interests, killed {kills} times");
     let tables = stand.tables();
     assert_eq!(tables.submissions.len(), count);
     assert_eq!(tables.entries.len(), count);
@@ -67,11 +83,36 @@ fn kill(count: usize, options: &[&str]) {
     );
     let total =
         |quantities: &mut dyn Iterator<Item = Quantity>| quantities.fold(Quantity::ZERO, Quantity::plus);
-    let expected = (1..=count).map(|n| Quantity::parse(&format!("0.{n:08}")).unwrap());
+    let mut expected = (1..=count).map(|n| Quantity::parse(&format!("0.{n:08}")).unwrap());
     assert_eq!(
         total(&mut tables.entries.iter().map(|entry| entry.leaves_qty)),
-        total(&mut expected.into_iter())
+        total(&mut expected)
     );
+    sends_nothing_more(&stand, count);
+}
+
+/// With the queue as the witness: every message is there, and more than once only what a kill left open.
+fn to_the_queue(count: usize) {
+    let stand = Stand::without_matcher();
+    let sent = file(count);
+    stand.file("big.jsonl", &sent.join("\n"));
+    let kills = until_done(&stand, &[""], || {});
+    let came = stand.bodies_at_the_intake();
+    let copies = came.len() - count;
+    println!("{count} interests, killed {kills} times, {copies} copies");
+    let expected: BTreeSet<String> = sent.into_iter().collect();
+    let distinct: BTreeSet<String> = came.into_iter().collect();
+    assert!(
+        distinct == expected,
+        "{} distinct messages of {count}",
+        distinct.len()
+    );
+    let in_flight = 10 * usize::try_from(kills).unwrap();
+    assert!(copies <= in_flight, "{copies} copies after {kills} kills");
+    sends_nothing_more(&stand, count);
+}
+
+fn sends_nothing_more(stand: &Stand, count: usize) {
     let again = stand
         .run("AROAACME", "submit big.jsonl --output json")
         .done()
@@ -81,7 +122,7 @@ fn kill(count: usize, options: &[&str]) {
 
 /// Starts the tool again and again, each time for a random while, until it comes to its end; gives how often it was
 /// killed. The while grows when one was too short to get anywhere, so that it ends.
-fn until_done(stand: &Stand, options: &[&str]) -> u32 {
+fn until_done(stand: &Stand, options: &[&str], between: impl Fn()) -> u32 {
     let mut random = rand::rngs::StdRng::seed_from_u64(7);
     let journal = stand.folder().join("big.jsonl.journal");
     let noted = || std::fs::metadata(&journal).map_or(0, |file| file.len());
@@ -99,6 +140,7 @@ fn until_done(stand: &Stand, options: &[&str]) -> u32 {
         while Instant::now() < end {
             if let Some(status) = child.try_wait().unwrap() {
                 assert!(status.success());
+                assert!(kills >= 5, "killed {kills} times only: this shows little");
                 return kills;
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -109,8 +151,6 @@ fn until_done(stand: &Stand, options: &[&str]) -> u32 {
         if noted() == before {
             longest = longest.mul_f64(1.2);
         }
-        // The emulated queue grows slow with its length; and so duplicates come before their originals are taken, and
-        // after.
-        stand.settle_to(MOST_WAITING);
+        between();
     }
 }

@@ -279,15 +279,31 @@ impl Stand {
         let sqs = self.endpoints.clients("AROAOPERATOR").sqs;
         let asked = sqs.get_queue_attributes().queue_url(&self.intake_url);
         let asked = asked.set_attribute_names(Some(counts.to_vec()));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let attributes = runtime.block_on(asked.send()).unwrap().attributes.unwrap();
+        let answer = outside(asked.send()).unwrap();
+        let attributes = answer.attributes.unwrap();
         counts
             .iter()
             .map(|name| attributes[name].parse::<u64>().unwrap())
             .sum()
+    }
+
+    /// The body of every message in the intake queue, copies included, none deleted.
+    pub(crate) fn bodies_at_the_intake(&self) -> Vec<String> {
+        let sqs = self.endpoints.clients("AROAOPERATOR").sqs;
+        outside(async {
+            let mut bodies = Vec::new();
+            loop {
+                // Hidden for longer than this takes: each is seen once.
+                let receive = sqs.receive_message().queue_url(&self.intake_url);
+                let receive = receive.max_number_of_messages(10).visibility_timeout(43_200);
+                let received = receive.wait_time_seconds(0).send().await.unwrap().messages;
+                let received = received.unwrap_or_default();
+                if received.is_empty() {
+                    return bodies;
+                }
+                bodies.extend(received.into_iter().map(|message| message.body.unwrap()));
+            }
+        })
     }
 
     /// Waits until the matcher has taken everything.
@@ -312,6 +328,12 @@ impl Drop for Stand {
             let _panicked = thread.join();
         }
     }
+}
+
+/// Runs something of the test's own, beside the stack.
+fn outside<T>(work: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(work)
 }
 
 /// The variables of `export NAME='value'` lines.
