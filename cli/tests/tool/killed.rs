@@ -5,9 +5,11 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rand::{RngExt as _, SeedableRng as _};
+use symbolon_shared::domain::book::Entry;
 use symbolon_shared::domain::decimal::Quantity;
 use symbolon_shared::domain::submission::OrdStatus;
 
+use crate::counted::counted;
 use crate::stand::Stand;
 
 /// Interests that a plain `cargo test` sends.
@@ -30,7 +32,7 @@ fn a_submission_in_changing_bundles_that_is_killed_loses_nothing_and_doubles_not
 }
 
 #[test]
-fn of_a_killed_submission_only_the_call_in_flight_is_sent_again() {
+fn of_a_killed_submission_only_the_calls_in_flight_are_sent_again() {
     to_the_queue(FEW);
 }
 
@@ -74,20 +76,13 @@ fn to_the_matcher(count: usize, options: &[&str]) {
     println!("{count} interests, killed {kills} times");
     let tables = stand.tables();
     assert_eq!(tables.submissions.len(), count);
-    assert_eq!(tables.entries.len(), count);
     assert!(
         tables
             .submissions
             .iter()
             .all(|submission| submission.ord_status == Some(OrdStatus::New))
     );
-    let total =
-        |quantities: &mut dyn Iterator<Item = Quantity>| quantities.fold(Quantity::ZERO, Quantity::plus);
-    let mut expected = (1..=count).map(|n| Quantity::parse(&format!("0.{n:08}")).unwrap());
-    assert_eq!(
-        total(&mut tables.entries.iter().map(|entry| entry.leaves_qty)),
-        total(&mut expected)
-    );
+    in_the_book_once(count, &tables.entries);
     sends_nothing_more(&stand, count);
 }
 
@@ -101,7 +96,7 @@ fn to_the_queue(count: usize) {
     let copies = came.len() - count;
     println!("{count} interests, killed {kills} times, {copies} copies");
     let expected: BTreeSet<String> = sent.into_iter().collect();
-    let distinct: BTreeSet<String> = came.into_iter().collect();
+    let distinct: BTreeSet<String> = came.iter().cloned().collect();
     assert!(
         distinct == expected,
         "{} distinct messages of {count}",
@@ -109,7 +104,25 @@ fn to_the_queue(count: usize) {
     );
     let in_flight = 10 * usize::try_from(kills).unwrap();
     assert!(copies <= in_flight, "{copies} copies after {kills} kills");
+    // And the matcher counts each once, copies or not.
+    let memory = counted(&came, (0..SYMBOLS).map(|symbol| format!("S{symbol}")));
+    assert_eq!(
+        (memory.submissions().len(), memory.dead_letters().len()),
+        (count, 0)
+    );
+    in_the_book_once(count, &memory.entries());
     sends_nothing_more(&stand, count);
+}
+
+/// As many entries as there are interests, with their quantities in all.
+fn in_the_book_once(count: usize, entries: &[Entry]) {
+    assert_eq!(entries.len(), count);
+    let expected = (1..=count).map(|n| Quantity::parse(&format!("0.{n:08}")).unwrap());
+    let total = entries.iter().map(|entry| entry.leaves_qty);
+    assert_eq!(
+        total.fold(Quantity::ZERO, Quantity::plus),
+        expected.fold(Quantity::ZERO, Quantity::plus)
+    );
 }
 
 fn sends_nothing_more(stand: &Stand, count: usize) {
