@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::deployment::{Deployment, DeploymentError};
@@ -14,26 +14,86 @@ use crate::run::parameters;
 /// How long one poll waits for a message.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Keeps the stack up until interrupted, with `counterparties` onboarded and the sample's parameters set; writes its
-/// outputs to `outputs`. The matcher takes what comes to the intake queue, as its mapping gives it.
+/// Where the tool finds the stack's outputs.
+const SYMBOLON_OUTPUTS: &str = "SYMBOLON_OUTPUTS";
+
+/// A stack that is up.
+pub struct Served {
+    deployment: Deployment,
+    outputs: PathBuf,
+}
+
+impl Served {
+    /// Stands the stack up, with `counterparties` onboarded and the sample's parameters set; writes its outputs to
+    /// `outputs`.
+    ///
+    /// # Errors
+    /// The stack does not come up, or the file cannot be written.
+    pub async fn start(
+        port: u16,
+        outputs: &Path,
+        counterparties: NonZeroU32,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let flow = sample(counterparties)?;
+        let deployment = Deployment::start(
+            port,
+            (1..=counterparties.get()).collect(),
+            vec![parameters(&flow)],
+        )
+        .await?;
+        deployment.stack().write_outputs(outputs)?;
+        Ok(Self {
+            deployment,
+            outputs: outputs.to_owned(),
+        })
+    }
+
+    /// The deployment that is up.
+    #[must_use]
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// What to export in another terminal: for a function, the AWS CLI and the tool.
+    ///
+    /// # Errors
+    /// The template has no matcher, or the outputs' path cannot be made absolute.
+    pub fn exports(&self) -> Result<String, Box<dyn std::error::Error>> {
+        let mut environment = self.deployment.stack().exported_environment("matcher")?;
+        let outputs = std::path::absolute(&self.outputs)?;
+        environment.insert(SYMBOLON_OUTPUTS.to_owned(), outputs.display().to_string());
+        Ok(shell_exports(&environment))
+    }
+
+    /// Takes what comes to the intake queue, as the matcher's mapping gives it, for ever.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Poll`] when SQS refuses.
+    pub async fn take_batches(&self) -> Result<(), DeploymentError> {
+        let mut process = self.deployment.process(&ProcessOptions::undisturbed())?;
+        loop {
+            process.poll(PATIENCE).await?;
+        }
+    }
+
+    /// Ends it; everything in it is gone.
+    pub async fn shut_down(self) {
+        self.deployment.shut_down().await;
+    }
+}
+
+/// Keeps the stack up until interrupted, and says how to reach it.
 ///
 /// # Errors
-/// The stack does not come up, or the file cannot be written.
+/// The stack does not come up, or the file of its outputs cannot be written.
 pub async fn serve(
     port: u16,
     outputs: &Path,
     counterparties: NonZeroU32,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let flow = sample(counterparties)?;
-    let deployment = Deployment::start(
-        port,
-        (1..=counterparties.get()).collect(),
-        vec![parameters(&flow)],
-    )
-    .await?;
-    deployment.stack().write_outputs(outputs)?;
+    let served = Served::start(port, outputs, counterparties).await?;
+    let exports = served.exports()?;
     let mut out = std::io::stdout().lock();
-    let environment = deployment.stack().exported_environment("matcher")?;
     writeln!(
         out,
         "# The stack is up; Ctrl-C ends it. Its outputs: {}",
@@ -44,20 +104,13 @@ pub async fn serve(
         "# Counterparty n sends with the access key id AROACOUNTERPARTY0000n."
     )?;
     writeln!(out, "# Paste this into another terminal:")?;
-    write!(out, "{}", shell_exports(&environment))?;
+    write!(out, "{exports}")?;
     out.flush()?;
     drop(out);
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,
-        failed = take_batches(&deployment) => failed?,
+        failed = served.take_batches() => failed?,
     }
-    deployment.shut_down().await;
+    served.shut_down().await;
     Ok(())
-}
-
-async fn take_batches(deployment: &Deployment) -> Result<(), DeploymentError> {
-    let mut process = deployment.process(&ProcessOptions::undisturbed())?;
-    loop {
-        process.poll(PATIENCE).await?;
-    }
 }

@@ -108,6 +108,7 @@ fn traits(source: &str) -> BTreeMap<String, (String, Vec<String>)> {
 fn all_traits() -> BTreeMap<String, (String, Vec<String>)> {
     let mut all = traits(&text("shared/src/ports.rs"));
     all.extend(traits(&text("shared/src/onboarding.rs")));
+    all.extend(traits(&text("shared/src/onboarding/directory.rs")));
     all
 }
 

@@ -7,6 +7,7 @@
 //!
 //! What it is **not**: the matcher's. Its ports ask for permissions that no function has.
 
+mod directory;
 mod policy;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::domain::parameters::MatchParameters;
 use crate::ports::{ParameterStore, PortError, Registry};
 use crate::records::ReservationRecord;
 
+pub use self::directory::{Directory, Listed, RegistryDirectory};
 pub use self::policy::{InvalidArn, PrincipalArn, inbox_policy};
 
 /// SQS: characters of a queue's name.
@@ -108,6 +110,15 @@ pub struct InboxHost {
     pub inbox_key_arn: Option<String>,
 }
 
+/// One region of an onboarding: what its inbox is like, and who makes it.
+#[derive(Debug)]
+pub struct Site<'a, I> {
+    /// Where the inbox is made.
+    pub host: &'a InboxHost,
+    /// Makes queues in that region.
+    pub inboxes: &'a I,
+}
+
 /// Who is onboarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applicant {
@@ -131,6 +142,9 @@ pub enum OnboardingError {
     /// The principal is known as another counterparty than the one reserved for it.
     #[error("the principal is another counterparty's")]
     PrincipalTaken,
+    /// An earlier onboarding of the principal called it otherwise: its inbox is another role's to read.
+    #[error("the principal was onboarded under another name")]
+    NamedOtherwise,
     /// The stack's name leaves no room for a queue's.
     #[error("queue names have at most 80 characters: the stack's name is too long")]
     StackNameTooLong,
@@ -152,8 +166,8 @@ impl ReservationRecord {
     }
 }
 
-/// Onboards a counterparty, or brings an onboarded one up to date: another region's inbox, more exclusions. Its
-/// standing stays as it is. `drawn` is used only where nothing was drawn for the principal before.
+/// Onboards a counterparty in one region, or brings an onboarded one up to date: another region's inbox, more
+/// exclusions. Its standing stays as it is. `drawn` is used only where nothing was drawn for the principal before.
 ///
 /// # Errors
 /// [`OnboardingError`]; whatever was done by then is taken up by the next repetition.
@@ -166,27 +180,57 @@ pub async fn onboard<P>(
 where
     P: Registry + RegistryAdmin + InboxAdmin + Sync,
 {
-    let longest = inbox_queue_name(&host.stack, drawn);
-    if longest.len() > MAX_QUEUE_NAME {
+    let site = Site { host, inboxes: ports };
+    onboard_at(ports, &[site], applicant, drawn)
+        .await
+        .map(|(counterparty, _)| counterparty)
+}
+
+/// Onboards a counterparty in several regions at once: it is admitted when every inbox stands. Else as [`onboard`];
+/// gives the names that are kept, too.
+///
+/// # Errors
+/// [`OnboardingError`]; whatever was done by then is taken up by the next repetition.
+pub async fn onboard_at<P, I>(
+    ports: &P,
+    sites: &[Site<'_, I>],
+    applicant: &Applicant,
+    drawn: &ReservationRecord,
+) -> Result<(Counterparty, ReservationRecord), OnboardingError>
+where
+    P: Registry + RegistryAdmin + Sync,
+    I: InboxAdmin + Sync,
+{
+    let too_long = |site: &Site<'_, I>| inbox_queue_name(&site.host.stack, drawn).len() > MAX_QUEUE_NAME;
+    if sites.iter().any(too_long) {
         return Err(OnboardingError::StackNameTooLong);
     }
     all_known(ports, &applicant.exclusions).await?;
     let reserved = ports.reserve(drawn).await?;
-    let url = ports
-        .create_inbox(&inbox_queue(host, applicant, &reserved))
-        .await?;
-    let counterparty = enter(ports, host, applicant, &reserved, url).await?;
+    if reserved.name.is_some() && drawn.name.is_some() && reserved.name != drawn.name {
+        return Err(OnboardingError::NamedOtherwise);
+    }
+    let mut inboxes = BTreeMap::new();
+    for Site { host, inboxes: maker } in sites {
+        let url = maker
+            .create_inbox(&inbox_queue(host, applicant, &reserved))
+            .await?;
+        inboxes.insert(host.region.clone(), url);
+    }
+    let counterparty = enter(ports, applicant, &reserved, inboxes).await?;
     if ports
         .admit_principal(&applicant.principal, &counterparty.id)
         .await?
     {
-        Ok(counterparty)
+        Ok((counterparty, reserved))
     } else {
         Err(OnboardingError::PrincipalTaken)
     }
 }
 
-fn inbox_queue_name(stack: &str, reserved: &ReservationRecord) -> String {
+/// The name of a counterparty's inbox queue.
+#[must_use]
+pub fn inbox_queue_name(stack: &str, reserved: &ReservationRecord) -> String {
     format!("{stack}-inbox-{}", reserved.inbox_name)
 }
 
@@ -206,21 +250,36 @@ fn inbox_queue(host: &InboxHost, applicant: &Applicant, reserved: &ReservationRe
 /// Enters the counterparty into the registry, or adds to what is there.
 async fn enter<P: Registry + RegistryAdmin + Sync>(
     ports: &P,
-    host: &InboxHost,
     applicant: &Applicant,
     reserved: &ReservationRecord,
-    url: String,
+    inboxes: BTreeMap<String, String>,
 ) -> Result<Counterparty, OnboardingError> {
     let id = &reserved.counterparty;
-    let mut new = Counterparty::new(id.clone(), applicant.principal.clone(), BTreeMap::new());
-    new.inboxes.insert(host.region.clone(), url.clone());
+    let mut new = Counterparty::new(id.clone(), applicant.principal.clone(), inboxes.clone());
     new.exclusions.clone_from(&applicant.exclusions);
     if ports.insert_counterparty(&new).await? {
         return Ok(new);
     }
     change(ports, id, |known| {
-        known.inboxes.insert(host.region.clone(), url.clone());
+        known.inboxes.extend(inboxes.clone());
         known.exclusions.extend(applicant.exclusions.iter().cloned());
+    })
+    .await
+}
+
+/// Keeps two counterparties apart from now on, whoever of them is asked: one who does not want to meet the other is
+/// enough.
+///
+/// # Errors
+/// [`OnboardingError::UnknownCounterparty`] when one of them is not in the registry.
+pub async fn exclude<P: Registry + RegistryAdmin + Sync>(
+    ports: &P,
+    id: &CounterpartyId,
+    other: &CounterpartyId,
+) -> Result<Counterparty, OnboardingError> {
+    all_known(ports, &BTreeSet::from([other.clone()])).await?;
+    change(ports, id, |known| {
+        known.exclusions.insert(other.clone());
     })
     .await
 }

@@ -43,6 +43,9 @@ pub struct ReservationRecord {
     pub counterparty: CounterpartyId,
     /// What its inbox queues' names end in, in every region.
     pub inbox_name: String,
+    /// What staff call it: the name of its role. Kept here, where no function reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl ReservationRecord {
@@ -54,6 +57,16 @@ impl ReservationRecord {
             principal,
             counterparty,
             inbox_name,
+            name: None,
+        }
+    }
+
+    /// The same with what staff call it.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            ..self
         }
     }
 }

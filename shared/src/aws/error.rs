@@ -41,7 +41,7 @@ pub(super) const CONDITION_LOST: &str = "ConditionalCheckFailedException";
 pub(super) const CONFLICT: &str = "TransactionConflictException";
 
 /// The error as the ports know it.
-pub(super) fn port_error<E: ProvideErrorMetadata>(
+pub fn port_error<E: ProvideErrorMetadata>(
     operation: &'static str,
     error: &SdkError<E, HttpResponse>,
 ) -> PortError {

@@ -16,6 +16,8 @@ mod sqs;
 #[cfg(test)]
 mod wire;
 
+pub use error::port_error;
+
 /// The names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableNames {

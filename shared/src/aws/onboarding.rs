@@ -7,21 +7,30 @@ use aws_sdk_sqs::operation::create_queue::CreateQueueError;
 use aws_sdk_sqs::types::QueueAttributeName;
 
 use super::AwsPorts;
-use super::dynamodb::{Item, counterparty_key, from_item, key_of, principal_key, to_attribute, to_item};
+use super::dynamodb::{
+    COUNTERPARTY, Item, PRINCIPAL, counterparty_key, from_item, key_of, principal_in, principal_key,
+    to_attribute, to_item,
+};
 use super::error::{held, of, port_error};
 use crate::domain::counterparty::Counterparty;
 use crate::domain::identifiers::{CounterpartyId, Principal};
 use crate::domain::parameters::MatchParameters;
-use crate::onboarding::{InboxAdmin, InboxQueue, ParameterAdmin, RegistryAdmin};
+use crate::onboarding::{
+    Directory, InboxAdmin, InboxQueue, ParameterAdmin, RegistryAdmin, RegistryDirectory,
+};
 use crate::ports::{Fault, PortError};
 use crate::records::{PrincipalRecord, ReservationRecord};
 
 const GET: &str = "dynamodb:GetItem";
+const SCAN: &str = "dynamodb:Scan";
 const PUT: &str = "dynamodb:PutItem";
 const UPDATE: &str = "dynamodb:UpdateItem";
 const CREATE_QUEUE: &str = "sqs:CreateQueue";
 const GET_QUEUE_URL: &str = "sqs:GetQueueUrl";
 const SET_QUEUE_ATTRIBUTES: &str = "sqs:SetQueueAttributes";
+
+/// What the key of a reservation begins with.
+const ONBOARDING: &str = "ONBOARDING#";
 
 /// Fourteen days, the longest that SQS has: a counterparty that was away over a holiday finds its matches.
 const RETENTION_SECONDS: &str = "1209600";
@@ -33,7 +42,7 @@ const DATA_KEY_REUSE_SECONDS: &str = "3600";
 
 impl RegistryAdmin for AwsPorts {
     async fn reserve(&self, offered: &ReservationRecord) -> Result<ReservationRecord, PortError> {
-        let key = key_of("pk", format!("ONBOARDING#{}", offered.principal.as_str()));
+        let key = key_of("pk", format!("{ONBOARDING}{}", offered.principal.as_str()));
         if self
             .put_new_in_registry(key.clone(), to_item(PUT, offered)?)
             .await?
@@ -88,6 +97,33 @@ impl RegistryAdmin for AwsPorts {
         }
         let known: PrincipalRecord = from_item(GET, self.read_from_registry(key).await?.ok_or_else(gone)?)?;
         Ok(known.counterparty == *id)
+    }
+}
+
+impl RegistryDirectory for AwsPorts {
+    async fn read_directory(&self) -> Result<Directory, PortError> {
+        let mut directory = Directory::default();
+        let scan = self
+            .dynamodb
+            .scan()
+            .table_name(&self.settings.tables.registry)
+            .consistent_read(true);
+        let mut items = scan.into_paginator().items().send();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(|error| port_error(SCAN, &error))?;
+            match item.get("pk").and_then(|pk| pk.as_s().ok()) {
+                Some(pk) if pk.starts_with(ONBOARDING) => {
+                    directory.reservations.push(from_item(SCAN, item)?);
+                }
+                Some(pk) if pk.starts_with(COUNTERPARTY) => {
+                    directory.counterparties.push(from_item(SCAN, item)?);
+                }
+                Some(pk) if pk.starts_with(PRINCIPAL) => directory.admitted.push(principal_in(SCAN, item)?),
+                // A kind of item that a later version writes.
+                _ => {}
+            }
+        }
+        Ok(directory)
     }
 }
 

@@ -48,6 +48,23 @@ impl PrincipalArn {
         &self.0
     }
 
+    /// The role of a counterparty of `stack` in this principal's partition and account: the path is the one that
+    /// the intake queue's policy lets send.
+    ///
+    /// # Errors
+    /// [`InvalidArn`] when `name` cannot be a role's.
+    pub fn counterparty_role(&self, stack: &str, name: &str) -> Result<Self, InvalidArn> {
+        if name.is_empty() || name.contains('/') {
+            return Err(InvalidArn);
+        }
+        let part = |index: usize| self.0.split(':').nth(index).unwrap_or_default();
+        Self::parse(&format!(
+            "arn:{}:iam::{}:role/{stack}/counterparty/{name}",
+            part(1),
+            part(4)
+        ))
+    }
+
     /// The ARN of a queue in this principal's partition and account.
     #[must_use]
     pub fn queue_arn(&self, region: &str, queue: &str) -> String {
@@ -189,6 +206,16 @@ mod tests {
             ] {
                 assert_eq!(verdict(caller, action, true), Some(receives), "{caller} {action}");
             }
+        }
+    }
+
+    #[test]
+    fn a_counterpartys_role_lies_under_the_path_of_the_stack() {
+        let role = |name| arn(MATCHER).counterparty_role("symbolon", name);
+        let expected = "arn:aws:iam::123456789012:role/symbolon/counterparty/acme";
+        assert_eq!(role("acme").unwrap().as_str(), expected);
+        for wrong in ["", "a/b", "a b", "*"] {
+            assert_eq!(role(wrong), Err(InvalidArn), "{wrong}");
         }
     }
 

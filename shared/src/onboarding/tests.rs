@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::decimal::{Price, Quantity};
 use crate::domain::identifiers::Symbol;
 use crate::domain::parameters::PricePolicy;
-use crate::testing::{FaultyPorts, Injection, MemoryPorts, Script};
+use crate::testing::{FaultyPorts, Injection, MemoryPorts, Operation, Script};
 
 /// Bytes that differ from call to call, and from source to source.
 struct Counting(u8);
@@ -109,6 +109,46 @@ async fn the_other_region_adds_its_inbox() {
     assert!(both.inboxes.keys().eq(["us-east-1", "us-west-2"]));
 }
 
+#[tokio::test]
+async fn who_is_broken_off_between_two_regions_is_a_stranger() {
+    let acme = applicant("AROAACME");
+    let drawn = ReservationRecord::draw(&acme.principal, &mut Counting(0)).named("acme");
+    let memory = MemoryPorts::new();
+    let (east, west) = (host("us-east-1"), host("us-west-2"));
+    let faulty = FaultyPorts::new(
+        memory.clone(),
+        Script::of([(Operation::CreateInbox, 2, Injection::RequestLost)]),
+    );
+    let at = |inboxes| [&east, &west].map(|host| Site { host, inboxes });
+    assert!(onboard_at(&faulty, &at(&faulty), &acme, &drawn).await.is_err());
+    assert_eq!(known(&memory, &acme.principal).await, None);
+    let (both, kept) = onboard_at(&faulty, &at(&faulty), &acme, &drawn).await.unwrap();
+    assert_eq!(kept, drawn);
+    assert!(both.inboxes.keys().eq(["us-east-1", "us-west-2"]));
+    assert_eq!(known(&memory, &acme.principal).await, Some(both.id));
+}
+
+#[tokio::test]
+async fn a_principal_keeps_the_name_it_was_onboarded_under() {
+    let ports = MemoryPorts::new();
+    let acme = applicant("AROAACME");
+    let (host, drawn) = (
+        host("us-east-1"),
+        ReservationRecord::draw(&acme.principal, &mut Counting(0)),
+    );
+    // The local deployment names nobody.
+    let first = onboard(&ports, &host, &acme, &drawn).await.unwrap();
+    let named = onboard(&ports, &host, &acme, &drawn.clone().named("acme")).await;
+    assert_eq!(named, Ok(first));
+    let globex = applicant("AROAGLOBEX");
+    let drawn = ReservationRecord::draw(&globex.principal, &mut Counting(50));
+    onboard(&ports, &host, &globex, &drawn.clone().named("globex"))
+        .await
+        .unwrap();
+    let otherwise = onboard(&ports, &host, &globex, &drawn.named("initech")).await;
+    assert_eq!(otherwise, Err(OnboardingError::NamedOtherwise));
+}
+
 /// Does `injection` to the `at`th call of whatever operation; after it the caller is dead: no request arrives.
 fn dying(at: u64, injection: &Injection) -> Script {
     let (calls, injection) = (Arc::new(AtomicU64::new(0)), injection.clone());
@@ -198,6 +238,23 @@ async fn exclusions_and_standing_change() {
             .may_meet(&two)
     );
     assert_eq!(set_standing(&ports, &one.id, Standing::Active).await, Ok(one));
+}
+
+#[tokio::test]
+async fn two_are_kept_apart_beside_earlier_exclusions() {
+    let ports = MemoryPorts::new();
+    let mut ids = Vec::new();
+    for (name, seed) in [("AROAONE", 0), ("AROATWO", 50), ("AROATHREE", 100)] {
+        ids.push(add(&ports, "us-east-1", &applicant(name), seed).await.unwrap().id);
+    }
+    exclude(&ports, &ids[0], &ids[1]).await.unwrap();
+    let apart = exclude(&ports, &ids[0], &ids[2]).await.unwrap();
+    assert_eq!(apart.exclusions, ids[1..].iter().cloned().collect());
+    let stranger = CounterpartyId::new("cp-stranger").unwrap();
+    for (one, other) in [(&ids[0], &stranger), (&stranger, &ids[0])] {
+        let unknown = Err(OnboardingError::UnknownCounterparty);
+        assert_eq!(exclude(&ports, one, other).await, unknown);
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,9 @@ use crate::domain::parameters::MatchParameters;
 use crate::domain::submission::Submission;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{DataKey, EpochId, MatchId};
-use crate::onboarding::{InboxAdmin, InboxQueue, ParameterAdmin, RegistryAdmin};
+use crate::onboarding::{
+    Directory, InboxAdmin, InboxQueue, ParameterAdmin, RegistryAdmin, RegistryDirectory,
+};
 use crate::ports::{
     Books, CommitError, DeadLetter, DeadLetters, EpochKeyStore, Fault, Inboxes, KeyService, Ledger, Matches,
     Page, ParameterStore, PortError, Registry, Submissions, WrappedKey,
@@ -358,6 +360,13 @@ impl<P: RegistryAdmin + Sync> RegistryAdmin for FaultyPorts<P> {
             self.inner.admit_principal(principal, id),
         )
         .await
+    }
+}
+
+impl<P: RegistryDirectory + Sync> RegistryDirectory for FaultyPorts<P> {
+    async fn read_directory(&self) -> Result<Directory, PortError> {
+        self.through(Operation::ReadDirectory, self.inner.read_directory())
+            .await
     }
 }
 

@@ -64,6 +64,8 @@ operations! {
     ReplaceCounterparty = "replace_counterparty",
     /// `RegistryAdmin::admit_principal`
     AdmitPrincipal = "admit_principal",
+    /// `RegistryDirectory::read_directory`
+    ReadDirectory = "read_directory",
     /// `ParameterAdmin::replace_parameters`
     ReplaceParameters = "replace_parameters",
     /// `InboxAdmin::create_inbox`

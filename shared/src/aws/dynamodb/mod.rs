@@ -23,7 +23,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::aws_sdk_dynamodb_1 as serde_item;
 
-pub(super) use registry::{counterparty_key, principal_key};
+pub(super) use registry::{COUNTERPARTY, PRINCIPAL, counterparty_key, principal_in, principal_key};
 
 use super::error::{not_sendable, unreadable};
 use crate::domain::book::EntryKey;

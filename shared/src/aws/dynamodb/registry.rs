@@ -13,14 +13,17 @@ use crate::records::PrincipalRecord;
 const OPERATION: &str = "dynamodb:BatchGetItem";
 
 /// What the key of a principal's item begins with.
-const PRINCIPAL: &str = "PRINCIPAL#";
+pub(in crate::aws) const PRINCIPAL: &str = "PRINCIPAL#";
+
+/// What the key of a counterparty's item begins with.
+pub(in crate::aws) const COUNTERPARTY: &str = "CP#";
 
 pub(in crate::aws) fn principal_key(principal: &Principal) -> Item {
     key_of("pk", format!("{PRINCIPAL}{}", principal.as_str()))
 }
 
 pub(in crate::aws) fn counterparty_key(id: &CounterpartyId) -> Item {
-    key_of("pk", format!("CP#{}", id.as_str()))
+    key_of("pk", format!("{COUNTERPARTY}{}", id.as_str()))
 }
 
 impl Registry for AwsPorts {
@@ -31,7 +34,10 @@ impl Registry for AwsPorts {
         let distinct: BTreeSet<&Principal> = principals.iter().collect();
         let keys = distinct.into_iter().map(principal_key).collect();
         let items = self.batch_get(&self.settings.tables.registry, keys).await?;
-        items.into_iter().map(principal_in).collect()
+        items
+            .into_iter()
+            .map(|item| principal_in(OPERATION, item))
+            .collect()
     }
 
     async fn read_counterparties(&self, ids: &[CounterpartyId]) -> Result<Vec<Counterparty>, PortError> {
@@ -42,10 +48,13 @@ impl Registry for AwsPorts {
     }
 }
 
-fn principal_in(item: Item) -> Result<(Principal, CounterpartyId), PortError> {
+pub(in crate::aws) fn principal_in(
+    operation: &'static str,
+    item: Item,
+) -> Result<(Principal, CounterpartyId), PortError> {
     let key = item.get("pk").and_then(|pk| pk.as_s().ok());
     let principal = key.and_then(|pk| Principal::new(pk.strip_prefix(PRINCIPAL)?).ok());
-    let principal = principal.ok_or_else(|| unreadable(OPERATION))?;
-    let record: PrincipalRecord = from_item(OPERATION, item)?;
+    let principal = principal.ok_or_else(|| unreadable(operation))?;
+    let record: PrincipalRecord = from_item(operation, item)?;
     Ok((principal, record.counterparty))
 }

@@ -17,15 +17,15 @@ use std::fmt;
 use std::future::Future;
 
 use crate::domain::identifiers::InvalidIdentifier;
-use crate::onboarding::{InboxAdmin, ParameterAdmin, RegistryAdmin};
+use crate::onboarding::{InboxAdmin, ParameterAdmin, RegistryAdmin, RegistryDirectory};
 use crate::ports::{CommitError, MatcherPorts, PortError};
 
 use fixtures::Stage;
 
 /// Every port that there is.
-pub trait EveryPort: MatcherPorts + RegistryAdmin + ParameterAdmin + InboxAdmin {}
+pub trait EveryPort: MatcherPorts + RegistryAdmin + RegistryDirectory + ParameterAdmin + InboxAdmin {}
 
-impl<P: MatcherPorts + RegistryAdmin + ParameterAdmin + InboxAdmin> EveryPort for P {}
+impl<P: MatcherPorts + RegistryAdmin + RegistryDirectory + ParameterAdmin + InboxAdmin> EveryPort for P {}
 
 /// Why a test could not be prepared or read back; says nothing of the adapter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -167,6 +167,7 @@ suite! {
         a_counterparty_is_inserted_once
         a_counterparty_is_changed_if_it_is_still_as_read
         a_principal_is_admitted_as_one_counterparty
+        the_directory_lists_every_step_of_onboarding
         parameters_are_replaced_under_their_version
         an_inbox_is_made_once_and_mended;
     epochs:

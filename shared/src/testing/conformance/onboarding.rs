@@ -111,6 +111,39 @@ pub(super) async fn a_principal_is_admitted_as_one_counterparty<P: EveryPort, A:
     Ok(())
 }
 
+pub(super) async fn the_directory_lists_every_step_of_onboarding<P: EveryPort, A: Arrange>(
+    on: &Stage<'_, P, A>,
+) -> Verdict {
+    let reserved = ReservationRecord::new(on.principal(1)?, on.owner(1), on.queue_name(1)).named("acme");
+    let entered = counterparty(on, 1)?;
+    let listed = async || {
+        let everybody = on.ports.read_directory().await?.listed();
+        Ok::<_, Unmet>(everybody.into_iter().find(|listed| listed.id == on.owner(1)))
+    };
+    ensure(listed().await?.is_none(), "it is listed before it is there")?;
+    on.ports.reserve(&reserved).await?;
+    let first = listed()
+        .await?
+        .ok_or(Unmet("a reservation is not listed".to_owned()))?;
+    ensure(
+        first.name.as_deref() == Some("acme") && first.inbox_name == Some(on.queue_name(1)),
+        "its names are not listed",
+    )?;
+    ensure(
+        first.counterparty.is_none() && !first.admitted,
+        "it is listed as onboarded",
+    )?;
+    on.ports.insert_counterparty(&entered).await?;
+    let second = listed().await?.ok_or(Unmet("it is listed no more".to_owned()))?;
+    ensure(
+        second.counterparty == Some(entered) && !second.admitted,
+        "it is not listed as entered",
+    )?;
+    on.ports.admit_principal(&on.principal(1)?, &on.owner(1)).await?;
+    let third = listed().await?.ok_or(Unmet("it is listed no more".to_owned()))?;
+    ensure(third.admitted, "it is not listed as admitted")
+}
+
 pub(super) async fn parameters_are_replaced_under_their_version<P: EveryPort, A: Arrange>(
     on: &Stage<'_, P, A>,
 ) -> Verdict {

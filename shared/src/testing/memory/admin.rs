@@ -4,7 +4,9 @@ use super::MemoryPorts;
 use crate::domain::counterparty::Counterparty;
 use crate::domain::identifiers::{CounterpartyId, Principal};
 use crate::domain::parameters::MatchParameters;
-use crate::onboarding::{InboxAdmin, InboxQueue, ParameterAdmin, RegistryAdmin};
+use crate::onboarding::{
+    Directory, InboxAdmin, InboxQueue, ParameterAdmin, RegistryAdmin, RegistryDirectory,
+};
 use crate::ports::PortError;
 use crate::records::ReservationRecord;
 use crate::testing::Operation;
@@ -43,6 +45,20 @@ impl RegistryAdmin for MemoryPorts {
             .entry(principal.clone())
             .or_insert_with(|| id.clone());
         Ok(known == id)
+    }
+}
+
+impl RegistryDirectory for MemoryPorts {
+    async fn read_directory(&self) -> Result<Directory, PortError> {
+        let state = self.called(Operation::ReadDirectory);
+        let admitted = state.principals.iter();
+        Ok(Directory {
+            reservations: state.reservations.values().cloned().collect(),
+            counterparties: state.counterparties.values().cloned().collect(),
+            admitted: admitted
+                .map(|(principal, id)| (principal.clone(), id.clone()))
+                .collect(),
+        })
     }
 }
 
