@@ -17,6 +17,13 @@ WILDCARDS = {
     },
     "arn:${AWS::Partition}:sqs:${PeerRegion}:${AWS::AccountId}:${AWS::StackName}-inbox-*": {"OnboardingPolicy"},
     COUNTERPARTIES: {"OnboardingPolicy"},
+    # The stack; what follows is an id that it is given when it is made.
+    **{
+        f"arn:${{AWS::Partition}}:cloudformation:${{{region}}}:${{AWS::AccountId}}:stack/${{AWS::StackName}}/*": {
+            "OnboardingPolicy",
+        }
+        for region in ("AWS::Region", "PeerRegion")
+    },
     # Objects of one bucket, or of one prefix.
     **{
         f"arn:${{AWS::Partition}}:s3:::${{AWS::StackName}}-{bucket}-${{AWS::AccountId}}-${{{region}}}/*": {

@@ -50,12 +50,14 @@ const DUTIES: [Duty; 2] = [
         traits: &[
             "Registry",
             "RegistryAdmin",
+            "RegistryDirectory",
             "ParameterStore",
             "ParameterAdmin",
             "InboxAdmin",
         ],
         besides: &[
             ("OpenTables", "DynamoDB opens tables in the caller's name"),
+            ("FindResources", "the tool looks for the stack's outputs"),
             ("CreateCounterpartyRoles", "done by hand"),
             ("TagCounterpartyRoles", "done by hand"),
             ("AttachTheirPolicy", "done by hand"),
