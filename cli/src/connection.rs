@@ -46,8 +46,8 @@ impl Connection {
         };
         if !credentials {
             return Err(Failure::new("no AWS credentials are to be had").advice(
-                "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for a profile that signs in with \
-                 SSO: eval \"$(aws configure export-credentials --format env)\"",
+                "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; a profile of single sign-on wants \
+                 `aws sso login` first",
             ));
         }
         Ok(Self { sdk, region })
