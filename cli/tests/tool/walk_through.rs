@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::stand::{Ran, Stand};
 
-const PAGE: &str = include_str!("../../../docs/walk-through.md");
+const PAGE: &str = include_str!("../../../README.md");
 
 /// A command of the page and what it prints there.
 struct Step {
