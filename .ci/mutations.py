@@ -49,6 +49,7 @@ MUTATIONS = [
     Mutation("reserved concurrency", "MatcherFunction", "      Timeout: 30", "      ReservedConcurrentExecutions: 5\n      Timeout: 30"),
     Mutation("batches above the most", "MatcherBatchSize", "MaxValue: 10000", "MaxValue: 20000"),
     Mutation("batches without a window", "MatcherBatchWindowSeconds", "MinValue: 1", "MinValue: 0"),
+    Mutation("a property that no event has", "MatcherFunction", "BatchSize: !Ref MatcherBatchSize", "Batch: !Ref MatcherBatchSize"),
     # ---- Functions
     Mutation("a time-out that visibility does not know", "MatcherFunction", "Timeout: 30", "Timeout: 60"),
     Mutation("a runtime that is none", "MatcherFunction", "provided.al2023", "provided.al2024"),
