@@ -7,6 +7,7 @@
 //! No text of the SDK leaves here: its errors quote requests and responses. See [`crate::ports::PortError`].
 
 mod attempts;
+mod audit;
 mod dynamodb;
 mod error;
 mod kms;
@@ -15,6 +16,8 @@ pub mod sdk;
 mod sqs;
 #[cfg(test)]
 mod wire;
+
+pub use audit::{AwsAudit, AwsAuditSettings};
 
 /// The names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
