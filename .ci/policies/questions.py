@@ -180,7 +180,7 @@ def askers(primary, standby):
 
 QUEUES = {"intake": "IntakeQueue", "intake-dlq": "IntakeDlq"}
 BUCKETS = {name: f"{name.capitalize()}Bucket" for name in ("data", "audit", "quarantine", "backup", "trail")}
-GROUPS = {"matcher": "MatcherLogGroup", "trail": "TrailLogGroup"}
+GROUPS = {"token-audit": "TokenAuditLogGroup", "matcher": "MatcherLogGroup", "trail": "TrailLogGroup"}
 
 
 def target(stack, what):
