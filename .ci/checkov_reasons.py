@@ -41,6 +41,22 @@ REASONS = {
         "CKV_AWS_173",
         "AWS::Lambda::Function.MatcherFunction",
     ): "its variables are names of resources, and nothing secret",
+    (
+        "CKV_AWS_115",
+        "AWS::Lambda::Function.TokenAuditFunction",
+    ): "one invocation for each shard of the stream; reserving would take concurrency from the matcher",
+    (
+        "CKV_AWS_116",
+        "AWS::Lambda::Function.TokenAuditFunction",
+    ): "called by a stream whose mapping has an on-failure destination",
+    (
+        "CKV_AWS_117",
+        "AWS::Lambda::Function.TokenAuditFunction",
+    ): "talks to AWS's own services alone, by TLS and IAM; a VPC would add endpoints to pay and to fail",
+    (
+        "CKV_AWS_173",
+        "AWS::Lambda::Function.TokenAuditFunction",
+    ): "its variables are names of resources, and nothing secret",
 }
 
 # The same, of what it finds in some places and not in others: the path of the file is a part of what it looks at.
@@ -48,6 +64,10 @@ SOMETIMES = {
     (
         "CKV_AWS_45",
         "AWS::Lambda::Function.MatcherFunction",
+    ): "what looks like a secret to it is a path, or the name of a table",
+    (
+        "CKV_AWS_45",
+        "AWS::Lambda::Function.TokenAuditFunction",
     ): "what looks like a secret to it is a path, or the name of a table",
 }
 

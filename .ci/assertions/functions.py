@@ -5,13 +5,14 @@ import re
 from assertions import check
 from assertions.reading import functions, is_all, is_primary, of_type, target, text
 
-FUNCTIONS = {"MatcherFunction": "matcher"}
+FUNCTIONS = {"MatcherFunction": "matcher", "TokenAuditFunction": "token-audit"}
 
 ENVIRONMENT = {
     "MatcherFunction": {
         "STACK_NAME", "REGISTRY_TABLE", "PARAMETERS_TABLE", "SUBMISSIONS_TABLE", "INTERESTS_TABLE", "MATCHES_TABLE",
         "KEYS_TABLE", "INTAKE_DLQ_URL", "TOKEN_KEY_ARN", "MATCHER_ROLE_ID", "RUST_LOG",
     },
+    "TokenAuditFunction": {"STACK_NAME", "AUDIT_BUCKET", "AUDIT_SIGNING_KEY_ARN", "KEYS_TABLE", "RUST_LOG"},
 }  # fmt: skip
 
 # What a variable that names a resource names, in whichever function it stands; of a table its name says which.
@@ -70,6 +71,29 @@ def functions_have_their_settings(template):
                 right = replicas.get(variable) or NAMED.get(variable, text(value))
             if text(value) != right:
                 yield f"{name}: {variable} is {text(value)}"
+
+
+@check
+def streams_are_read_on_after_a_bounded_time(template):
+    """A record that is never done holds up its shard; it is set aside before the stream forgets it after 24 hours."""
+    mappings = of_type(template, "AWS::Lambda::EventSourceMapping")
+    streams = {name: m for name, m in mappings.items() if "StartingPosition" in m}
+    if is_all(template) and [target(m["FunctionName"]) for m in streams.values()] != ["TokenAuditFunction"]:
+        yield f"streams are read by {sorted(streams)}"
+    for name, mapping in streams.items():
+        if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
+            yield f"{name}: one failed record would bring its whole batch back"
+        if mapping.get("BisectBatchOnFunctionError") is not True:
+            yield f"{name}: one bad record would take its batch along"
+        if not 1 <= mapping.get("MaximumRetryAttempts", -1) <= 1_000:
+            yield f"{name}: retries without a bound"
+        if not 3_600 <= mapping.get("MaximumRecordAgeInSeconds", -1) < 86_400:
+            yield f"{name}: the stream forgets before the record is set aside"
+        if target(mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")) != "QuarantineBucket":
+            yield f"{name}: what fails in the end is lost"
+        right = "Matches.StreamArn" if is_primary(template) else "MatchesStreamArn"
+        if text(mapping["EventSourceArn"]) != right or mapping["StartingPosition"] != "TRIM_HORIZON":
+            yield f"{name}: reads {text(mapping['EventSourceArn'])} from {mapping['StartingPosition']}"
 
 
 @check

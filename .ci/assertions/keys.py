@@ -7,7 +7,7 @@ from assertions.reading import (
 
 # Multi-Region: made by the primary, replicated by the standby. The others are each region's own.
 SHARED = {"TokenKey", "DataKey", "RegistryKey", "BucketKey", "QuarantineKey"}
-OWN = {"QueueKey", "InboxKey", "OperationsKey", "BackupKey"}
+OWN = {"QueueKey", "InboxKey", "OperationsKey", "BackupKey", "AuditSigningKey"}
 
 # What opens, makes or hands on the use of a key, and so belongs to nobody who only administers it.
 KEY_USES = {
@@ -30,6 +30,7 @@ def replica_of(name):
 @check
 def keys_are_those_of_the_design(template):
     own = OWN if is_all(template) or not is_primary(template) else OWN - {"BackupKey"}
+    own = own if is_all(template) else own - {"AuditSigningKey"}
     shared = SHARED if is_primary(template) else {f"{name}Replica" for name in SHARED}
     found = of_type(template, "AWS::KMS::Key", "AWS::KMS::ReplicaKey")
     if found.keys() != own | shared:
@@ -39,6 +40,8 @@ def keys_are_those_of_the_design(template):
 @check
 def keys_rotate(template):
     for name, key in of_type(template, "AWS::KMS::Key").items():
+        if key.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT":
+            continue  # KMS rotates symmetric keys alone
         if key.get("EnableKeyRotation") is not True:
             yield f"{name}: does not rotate"
 
@@ -49,6 +52,22 @@ def keys_can_be_called_back_for_a_month(template):
     for name, key in of_type(template, "AWS::KMS::Key", "AWS::KMS::ReplicaKey").items():
         if key.get("PendingWindowInDays") != 30:
             yield f"{name}: gone {key.get('PendingWindowInDays')} days after somebody wants it deleted"
+
+
+@check
+def statements_are_signed_by_the_audit_alone(template):
+    role = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${AWS::StackName}-token-audit-${AWS::Region}"
+    for name, key in of_type(template, "AWS::KMS::Key").items():
+        if name == "AuditSigningKey" and (key.get("KeySpec"), key.get("KeyUsage")) != ("ECC_NIST_P256", "SIGN_VERIFY"):
+            yield f"{name}: {key.get('KeySpec')} for {key.get('KeyUsage')}, and the log's format wants P-256"
+    for name, statement in key_statements(template):
+        if not set(listed(statement["Action"])) & {"kms:Sign", "kms:Verify"}:
+            continue
+        condition = statement.get("Condition", {})
+        caller = text(condition.get("ArnEquals", {}).get("aws:PrincipalArn"))
+        form = {"kms:MessageType": "RAW", "kms:SigningAlgorithm": "ECDSA_SHA_256"}
+        if name != "AuditSigningKey" or caller != role or condition.get("StringEquals") != form:
+            yield f"{name}: {named(statement)} signs for {caller}"
 
 
 @check

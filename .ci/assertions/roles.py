@@ -44,6 +44,8 @@ WILDCARDS = {
         }
         for region in ("AWS::Region", "PeerRegion")
     },
+    "${AuditBucket.Arn}/${AWS::Region}/*": {"TokenAuditPolicy"},
+    "${QuarantineBucket.Arn}/aws/lambda/*": {"TokenAuditPolicy"},
     # Descriptions of all tables of the stack; streams of one group.
     **{
         f"arn:${{AWS::Partition}}:{what}": {"OperatorPolicy"}
@@ -51,6 +53,7 @@ WILDCARDS = {
         for what in (
             f"dynamodb:${{{region}}}:${{AWS::AccountId}}:table/${{AWS::StackName}}-*",
             f"logs:${{{region}}}:${{AWS::AccountId}}:log-group:/aws/lambda/matcher:*",
+            f"logs:${{{region}}}:${{AWS::AccountId}}:log-group:/aws/lambda/token-audit:*",
         )
     },
 }  # fmt: skip
@@ -58,6 +61,7 @@ WILDCARDS = {
 # Statements about everything, because their actions know no resources that could be told apart.
 EVERYTHING = {
     ("MatcherPolicy", "Trace"): {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
+    ("TokenAuditPolicy", "Trace"): {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
     ("OperatorPolicy", "Watch"): {
         "backup:DescribeBackupJob", "backup:DescribeCopyJob", "backup:ListBackupJobs", "backup:ListCopyJobs",
         "backup:ListRestoreJobs", "cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms",
@@ -81,7 +85,8 @@ CONDITION_KEYS = {
     "aws:CalledVia", "aws:MultiFactorAuthPresent", "aws:PrincipalArn", "aws:PrincipalTag/symbolon:counterparty",
     "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn", "aws:TagKeys", "dynamodb:Attributes",
     "dynamodb:LeadingKeys", "dynamodb:Select", "iam:PermissionsBoundary", "iam:PolicyARN", "kms:CallerAccount",
-    "kms:EncryptionContext:aws:logs:arn", "kms:EncryptionContext:purpose", "kms:ResourceAliases", "kms:ViaService",
+    "kms:EncryptionContext:aws:logs:arn", "kms:EncryptionContext:purpose", "kms:MessageType", "kms:ResourceAliases",
+    "kms:SigningAlgorithm", "kms:ViaService",
     "s3:x-amz-acl", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",
     "s3:x-amz-server-side-encryption-customer-algorithm",
 }  # fmt: skip
@@ -91,6 +96,7 @@ PEOPLE = {"OperatorRole": "operator", "SettlementRole": "settlement", "Onboardin
 # What each service role is for.
 SERVICES = {
     "MatcherRole": "lambda.amazonaws.com",
+    "TokenAuditRole": "lambda.amazonaws.com",
     "ReplicationRole": "s3.amazonaws.com",
     "TrailRole": "cloudtrail.amazonaws.com",
     "BackupRole": "backup.amazonaws.com",
@@ -123,7 +129,7 @@ def roles_allow_without_wildcards(template):
 def roles_use_keys_for_their_purpose_only(template):
     for name, statement in allowed(template):
         if any(action.startswith("kms:") for action in listed(statement["Action"])):
-            if not keys_of(statement) & {"kms:ViaService", "kms:EncryptionContext:purpose"}:
+            if not keys_of(statement) & {"kms:ViaService", "kms:EncryptionContext:purpose", "kms:SigningAlgorithm"}:
                 yield f"{name}: {named(statement)} uses a key for anything"
             if any("key/*" in str(text(r)) for r in listed(statement["Resource"])):
                 if "kms:ResourceAliases" not in keys_of(statement):
@@ -143,7 +149,7 @@ def roles_are_those_of_the_design(template):
     if is_primary(template):
         wanted |= PEOPLE.keys() | {"BackupRole"}
     if is_all(template):
-        wanted |= {"ReplicationRole", "TrailRole"}
+        wanted |= {"ReplicationRole", "TokenAuditRole", "TrailRole"}
     roles = of_type(template, "AWS::IAM::Role")
     if roles.keys() != wanted:
         yield f"roles are {sorted(roles)}"
@@ -160,7 +166,7 @@ def service_roles_trust_their_service_alone(template):
         if (statement["Principal"], statement["Action"]) != ({"Service": SERVICES.get(name)}, "sts:AssumeRole"):
             yield f"{name}: trusts {statement['Principal']}"
         # Lambda checks iam:PassRole of whoever makes the function; the others act for any account that asks.
-        if name != "MatcherRole" and not keys_of(statement) & {"aws:SourceAccount", "aws:SourceArn"}:
+        if SERVICES.get(name) != "lambda.amazonaws.com" and not keys_of(statement) & {"aws:SourceAccount", "aws:SourceArn"}:
             yield f"{name}: {SERVICES.get(name)} may assume it for another account"
     for name, function in functions(template).items():
         if target(function["Role"]) not in of_type(template, "AWS::IAM::Role"):

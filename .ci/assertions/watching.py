@@ -16,7 +16,7 @@ LEAST_ALARMS = 12
 # Of the services' own metrics, those that we look at, with the dimensions that they come with.
 METRICS = {
     "AWS/Lambda": (
-        {"Errors", "Throttles", "Duration", "Invocations", "ConcurrentExecutions"},
+        {"Errors", "Throttles", "Duration", "Invocations", "ConcurrentExecutions", "IteratorAge"},
         ({"FunctionName"},),
     ),
     "AWS/SQS": (
@@ -54,7 +54,7 @@ EVENTS_OF_KEYS = {"DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy", "DisableK
 
 def emitted():
     """The metrics of the embedded format, by the names that the code gives them."""
-    code = (ROOT / "functions/matcher/src/telemetry.rs").read_text()
+    code = "".join(file.read_text() for file in (ROOT / "functions").glob("*/src/telemetry.rs"))
     return set(re.findall(r'metrics::(?:counter|gauge|histogram)!\("(\w+)"\)', code))
 
 

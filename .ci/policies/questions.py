@@ -33,6 +33,10 @@ def key_id(name, region):
     return f"mrk-{SHARED.index(name) + 1:032x}" if name in SHARED else f"{name.lower()}-of-{region}"
 
 
+def stream(region):
+    return f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/{STACK}-matches/stream/2026-01-01T00:00:00.000"
+
+
 class Stack:
     """A settled template with real names in the place of its references."""
 
@@ -42,7 +46,7 @@ class Stack:
         self.region = region
         self.names = {
             "AWS::Region": region, "AWS::AccountId": ACCOUNT, "AWS::StackName": STACK, "AWS::Partition": "aws",
-            "PeerRegion": peer,
+            "PeerRegion": peer, "MatchesStreamArn": stream(region),
         }  # fmt: skip
 
     def properties(self, name):
@@ -92,6 +96,8 @@ class Stack:
                 return self.reference(name)
             case {"Fn::GetAtt": [name, "Arn"]}:
                 return self.arn(name)
+            case {"Fn::GetAtt": ["Matches", "StreamArn"]}:
+                return stream(self.region)
             case {"Fn::Sub": str(text)}:
                 return self.substituted(text, {})
             case {"Fn::Sub": [text, variables]}:
@@ -180,7 +186,7 @@ def askers(primary, standby):
 
 QUEUES = {"intake": "IntakeQueue", "intake-dlq": "IntakeDlq"}
 BUCKETS = {name: f"{name.capitalize()}Bucket" for name in ("data", "audit", "quarantine", "backup", "trail")}
-GROUPS = {"matcher": "MatcherLogGroup", "trail": "TrailLogGroup"}
+GROUPS = {"token-audit": "TokenAuditLogGroup", "matcher": "MatcherLogGroup", "trail": "TrailLogGroup"}
 
 
 def target(stack, what):
@@ -189,6 +195,8 @@ def target(stack, what):
     match kind:
         case "table":
             return f"arn:aws:dynamodb:{stack.region}:{ACCOUNT}:table/{STACK}-{name}", None
+        case "stream":
+            return stream(stack.region), None
         case "queue" if name in QUEUES:
             return stack.arn(QUEUES[name]), stack.policy_of("AWS::SQS::QueuePolicy", "Queues", QUEUES[name])
         case "queue":

@@ -161,9 +161,24 @@ pub enum DeploymentError {
     /// A queue cannot be used.
     #[error("a queue cannot be used")]
     Queue(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The token audit's settings are incomplete.
+    #[error("the token audit's settings are wrong")]
+    AuditSettings(#[from] token_audit::settings::SettingsError),
+    /// The stream cannot be read, or does not go on.
+    #[error("the stream of the matches cannot be logged")]
+    Stream(#[from] crate::platform::streams::StreamError),
+    /// The audit log cannot be read.
+    #[error("the audit log cannot be verified")]
+    Audit(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The deployment has no such counterparty.
     #[error("counterparty {0} is not onboarded")]
     NobodyThere(u32),
+}
+
+impl DeploymentError {
+    pub(crate) fn audit<E: std::error::Error + Send + Sync + 'static>(source: E) -> Self {
+        Self::Audit(Box::new(source))
+    }
 }
 
 /// The operating system's randomness.

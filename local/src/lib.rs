@@ -4,6 +4,7 @@
 //! answers them is not AWS.
 
 pub mod arguments;
+pub mod audit;
 pub mod bench;
 pub mod deployment;
 pub mod drill;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
+use crate::audit::Audit;
 use crate::deployment::{DeadLetter, Deployment, DeploymentError};
 use crate::order_flow::plan::{Delivery, Disorder, plan};
 use crate::order_flow::{Action, Event, OrderFlow};
@@ -16,6 +17,8 @@ use crate::progress::Progress;
 const BATCH_ENTRIES: usize = 10;
 /// SQS: bytes of all bodies of one batch call.
 const BATCH_BYTES: usize = 1_048_576;
+/// How many batches of the matcher are one window of the stream's mapping.
+const BATCHES_OF_A_WINDOW: usize = 4;
 /// When nothing comes for so long, nothing will.
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -63,6 +66,7 @@ pub enum Sender {
 pub async fn replay(
     deployment: &Deployment,
     process: &mut Process,
+    audit: &mut Audit,
     flow: &OrderFlow,
     disorder: &Disorder,
     progress: &Progress,
@@ -70,15 +74,20 @@ pub async fn replay(
     let start = Instant::now();
     let mut replayed = Replayed::default();
     let deliveries = plan(flow.events.len(), disorder);
-    for batch in deliveries.chunks(deployment.batch_size()) {
+    for (index, batch) in deliveries.chunks(deployment.batch_size()).enumerate() {
         let sent = to_send(flow, batch);
         send(deployment, &mut replayed, sent).await?;
         step(deployment, process, &mut replayed, Duration::ZERO).await?;
+        // As the mapping's window would: not after every batch of the matcher.
+        if index % BATCHES_OF_A_WINDOW == 0 {
+            audit.drain().await?;
+        }
         progress.inc(batch.len() as u64);
         progress.set_matches(replayed.match_messages / 2);
     }
     finish(deployment, process, &mut replayed).await?;
     replayed.elapsed = start.elapsed();
+    audit.drain().await?;
     replayed.dead_letters = deployment.drain_dead_letters().await?;
     Ok(replayed)
 }

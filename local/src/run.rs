@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use symbolon_shared::domain::parameters::{MatchParameters, PricePolicy};
 
+use crate::audit::{AUDIT_LOG, Audit};
 use crate::deployment::{Deployment, DeploymentError, now};
 use crate::gather;
 use crate::order_flow::OrderFlow;
@@ -51,10 +52,13 @@ pub async fn run(
     let deployment = Deployment::start(0, numbers, vec![parameters(&flow)]).await?;
     flow.shift_to(now().as_millis());
     let mut process = deployment.process(&ProcessOptions::undisturbed())?;
-    let replayed = replay(&deployment, &mut process, &flow, disorder, progress).await?;
+    let mut audit = Audit::start(deployment.stack(), disorder)?;
+    let replayed = replay(&deployment, &mut process, &mut audit, &flow, disorder, progress).await?;
     let aws = deployment.counts();
     let evidence = gather::evidence(&deployment, &replayed, now()).await?;
-    let report = gather::report(&flow, &replayed, &evidence, aws);
+    let mut report = gather::report(&flow, &replayed, &evidence, aws);
+    let verdict = audit.verdict(report.matches).await?;
+    report.invariants.insert(AUDIT_LOG.to_owned(), verdict);
     let picture = gather::picture(source, &flow, &deployment, &evidence);
     deployment.shut_down().await;
     Ok((report, picture))

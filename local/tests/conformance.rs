@@ -19,10 +19,15 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message};
 use local::platform::clients::Clients;
 use local::platform::stack::LocalStack;
-use local::platform::template::{self, Deployment, KeyAttribute, PROJECT_TEMPLATE, StackPlan, TablePlan};
+use local::platform::template::{
+    self, Attribute, Deployment, KeyAttribute, PROJECT_TEMPLATE, StackPlan, TablePlan,
+};
 use symbolon_shared::aws::sdk::{self, SdkOptions};
-use symbolon_shared::aws::{AwsPorts, AwsSettings, TableNames};
-use symbolon_shared::testing::conformance::{self, Arrange, ArrangeError, CASES, Delivered};
+use symbolon_shared::aws::{AwsAudit, AwsAuditSettings, AwsPorts, AwsSettings, TableNames};
+use symbolon_shared::domain::time::Timestamp;
+use symbolon_shared::domain::token::EpochId;
+use symbolon_shared::ports::{EpochKeyStore as _, WrappedKey};
+use symbolon_shared::testing::conformance::{self, AUDIT_CASES, Arrange, ArrangeError, CASES, Delivered};
 
 /// What an endpoint that is not AWS is known not to do, by the case that asks for it.
 const GAPS: &[(&str, &str)] = &[(
@@ -66,7 +71,9 @@ fn settings(plan: &StackPlan, dead_letter_queue_url: String, token_key_arn: Stri
 }
 
 fn ports(clients: &Clients, settings: AwsSettings) -> AwsPorts {
-    let Clients { dynamodb, sqs, kms } = clients.clone();
+    let Clients {
+        dynamodb, sqs, kms, ..
+    } = clients.clone();
     AwsPorts::new(dynamodb, sqs, kms, settings)
 }
 
@@ -172,9 +179,33 @@ async fn failures_on_emulators() -> Vec<conformance::Nonconformance> {
             wait_seconds: 0,
         },
     };
-    let failures = conformance::run(&ports(&clients, settings), &queues, "emulators").await;
+    let ports = ports(&clients, settings);
+    let mut failures = conformance::run(&ports, &queues, "emulators").await;
+    failures.extend(audit_failures(&stack, &clients, &ports).await);
     stack.shut_down().await;
     failures
+}
+
+async fn audit_failures(
+    stack: &LocalStack,
+    clients: &Clients,
+    ports: &AwsPorts,
+) -> Vec<conformance::Nonconformance> {
+    let known = EpochId::new(Timestamp::from_millis(1), 7);
+    let key = WrappedKey(vec![1; 200]);
+    let put = ports.put_key(known, &key, i64::MAX / 1_000).await;
+    assert!(put.expect("a key is stored"));
+    let attribute = |resource, name| stack.attribute(resource, name).expect("the template has it");
+    let settings = AwsAuditSettings {
+        bucket: attribute("AuditBucket", Attribute::REF),
+        signing_key_arn: attribute("AuditSigningKey", "Arn"),
+        keys_table: attribute("Keys", Attribute::REF),
+    };
+    let Clients {
+        s3, kms, dynamodb, ..
+    } = clients.clone();
+    let audit = AwsAudit::new(s3, kms, dynamodb, settings);
+    conformance::run_audit(&audit, "emulators", known).await
 }
 
 async fn failures_on_endpoint() -> Vec<conformance::Nonconformance> {
@@ -246,6 +277,7 @@ async fn clients_of_environment() -> Clients {
         dynamodb: aws_sdk_dynamodb::Client::new(&config),
         sqs: aws_sdk_sqs::Client::new(&config),
         kms: aws_sdk_kms::Client::new(&config),
+        s3: aws_sdk_s3::Client::new(&config),
     }
 }
 
@@ -302,6 +334,6 @@ async fn the_adapters_of_aws_conform() {
         told.is_empty(),
         "{} of {} cases: {told:#?}",
         told.len(),
-        CASES.len()
+        CASES.len() + AUDIT_CASES.len()
     );
 }

@@ -27,7 +27,7 @@ struct Duty {
 }
 
 /// One for each function, and for the people whose work is code of this repository.
-const DUTIES: [Duty; 2] = [
+const DUTIES: [Duty; 3] = [
     Duty {
         policy: "MatcherPolicy",
         traits: &["MatcherPorts"],
@@ -40,6 +40,29 @@ const DUTIES: [Duty; 2] = [
             (
                 "UseQueues",
                 "SQS encrypts in the sender's name and decrypts in the receiver's",
+            ),
+            ("Log", "Lambda writes the log in the role's name"),
+            ("Trace", "Lambda writes traces in the role's name"),
+        ],
+    },
+    Duty {
+        policy: "TokenAuditPolicy",
+        traits: &["AuditPorts"],
+        besides: &[
+            (
+                "ReadStream",
+                "Lambda's poller reads the stream in the role's name",
+            ),
+            ("UseTables", "DynamoDB opens tables in the caller's name"),
+            ("UseBucket", "S3 encrypts and opens objects in the caller's name"),
+            ("SetAside", "Lambda sets records aside in the role's name"),
+            (
+                "KnowWhereToSetAside",
+                "Lambda looks for the bucket in the role's name",
+            ),
+            (
+                "UseQuarantine",
+                "S3 encrypts what is set aside in the role's name",
             ),
             ("Log", "Lambda writes the log in the role's name"),
             ("Trace", "Lambda writes traces in the role's name"),
@@ -109,6 +132,7 @@ fn traits(source: &str) -> BTreeMap<String, (String, Vec<String>)> {
 /// Every trait that says what it needs, of the ports and of onboarding.
 fn all_traits() -> BTreeMap<String, (String, Vec<String>)> {
     let mut all = traits(&text("shared/src/ports.rs"));
+    all.extend(traits(&text("shared/src/ports/audit.rs")));
     all.extend(traits(&text("shared/src/onboarding.rs")));
     all.extend(traits(&text("shared/src/onboarding/directory.rs")));
     all
@@ -179,6 +203,8 @@ fn word(resource: &Value) -> String {
         (":${AWS::StackName}-inbox-*", "<stack>-inbox-*"),
         ("IntakeDlq.Arn", "the dead-letter queue"),
         ("TokenKey.Arn", "the token key"),
+        ("AuditBucket.Arn", "audit"),
+        ("AuditSigningKey.Arn", "the audit signing key"),
     ];
     for (mark, word) in words {
         if let Some((_, rest)) = text.split_once(mark) {
@@ -291,7 +317,7 @@ fn operations(folder: &Path, found: &mut BTreeSet<String>) {
         } else if path.file_name().is_some_and(|name| name != "tests.rs") {
             let source = std::fs::read_to_string(&path).unwrap();
             let literals = source.split('"').skip(1).step_by(2).filter(|literal| {
-                ["dynamodb:", "sqs:", "kms:"]
+                ["dynamodb:", "sqs:", "kms:", "s3:"]
                     .iter()
                     .any(|service| literal.starts_with(service) && literal.len() > service.len())
             });

@@ -50,7 +50,7 @@ fn flow_of(csv: &str, counterparties: u32) -> OrderFlow {
 
 fn assert_held(report: &Report) {
     assert!(report.all_held(), "{:#?}", report.invariants);
-    assert_eq!(report.invariants.len(), 11);
+    assert_eq!(report.invariants.len(), 12);
 }
 
 fn assert_same(report: &Report, verdict: &Verdict) {

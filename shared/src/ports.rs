@@ -3,6 +3,8 @@
 //! Every method says which calls an adapter may repeat by itself. A caller sees [`PortError`], which bears an
 //! operation and a code, never a request, a response or an identity.
 
+pub mod audit;
+
 use std::fmt;
 use std::future::Future;
 

@@ -34,6 +34,8 @@ pub struct Clients {
     pub sqs: aws_sdk_sqs::Client,
     /// Keys.
     pub kms: aws_sdk_kms::Client,
+    /// Buckets.
+    pub s3: aws_sdk_s3::Client,
 }
 
 impl Endpoints {
@@ -66,6 +68,7 @@ impl Endpoints {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(self.dynamodb_config(&sdk).build()),
             sqs: aws_sdk_sqs::Client::new(&sdk),
             kms: aws_sdk_kms::Client::new(&sdk),
+            s3: aws_sdk_s3::Client::from_conf(s3_config(&sdk).build()),
         }
     }
 
@@ -92,12 +95,26 @@ impl Endpoints {
             ),
             sqs: aws_sdk_sqs::Client::from_conf(sqs),
             kms: aws_sdk_kms::Client::from_conf(kms),
+            s3: aws_sdk_s3::Client::from_conf(s3_config(&sdk).interceptor(meter.clone()).build()),
         }
+    }
+
+    /// A client that reads streams, as Lambda's poller of a table does.
+    #[must_use]
+    pub fn streams(&self, principal: &str) -> aws_sdk_dynamodbstreams::Client {
+        let sdk = self.sdk_config(principal);
+        let config = aws_sdk_dynamodbstreams::config::Builder::from(&sdk);
+        aws_sdk_dynamodbstreams::Client::from_conf(config.endpoint_url(self.dynamodb.as_str()).build())
     }
 
     fn dynamodb_config(&self, sdk: &SdkConfig) -> aws_sdk_dynamodb::config::Builder {
         aws_sdk_dynamodb::config::Builder::from(sdk).endpoint_url(self.dynamodb.as_str())
     }
+}
+
+/// Buckets by path: their names are no hosts here.
+fn s3_config(sdk: &SdkConfig) -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::from(sdk).force_path_style(true)
 }
 
 /// No TLS roots to load, no proxy.

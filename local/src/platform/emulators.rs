@@ -1,4 +1,4 @@
-//! DynamoDB, SQS and KMS inside this process, on loopback ports.
+//! DynamoDB, SQS, KMS and S3 inside this process, on loopback ports.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,11 +10,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use winterbaume_kms::KmsService;
+use winterbaume_s3::S3Service;
 use winterbaume_sqs::SqsService;
 
+use super::buckets::Buckets;
 use super::clients::Endpoints;
 use super::front::Front;
 use super::requests::Requests;
+use super::signatures::Signatures;
 use super::stamps::Stamps;
 
 /// How long a request that is still running may hold up the end.
@@ -73,6 +76,8 @@ impl Emulators {
             to_dynamodb: Client::builder(TokioExecutor::new()).build_http(),
             sqs: SqsService::new(),
             kms: KmsService::new(),
+            signatures: Signatures::default(),
+            buckets: Buckets::new(S3Service::new()),
             stamps: Arc::clone(&stamps),
             requests: Arc::clone(&requests),
         };

@@ -1,6 +1,6 @@
 //! The one loopback address that answers for every service, as `AWS_ENDPOINT_URL` expects it.
 //!
-//! SQS and KMS are answered by the embedded emulators, DynamoDB is passed on to its own server. Where the SQS
+//! SQS, KMS and S3 are answered by the embedded emulators, DynamoDB is passed on to its own server. Where the SQS
 //! emulator is more lenient or less informed than SQS, the front makes up for it: the limits of batches, who sent
 //! a message, and queue URLs that lead back here.
 
@@ -21,11 +21,15 @@ use winterbaume_core::{MockRequest, MockService};
 use winterbaume_kms::KmsService;
 use winterbaume_sqs::SqsService;
 
+use super::buckets::Buckets;
 use super::requests::Requests;
+use super::signatures::{self, Signatures};
 use super::stamps::{Stamp, Stamps};
 
 /// Twice SQS's longest message, for the escapes of JSON.
 const SQS_AND_KMS_BODY_BYTES: usize = 2 * 1024 * 1024;
+/// Far more than an object of the audit log has.
+const S3_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// The longest request of DynamoDB.
 const DYNAMODB_BODY_BYTES: usize = 16 * 1024 * 1024;
 /// SQS: entries of a batch call, and bytes of all its bodies together.
@@ -38,6 +42,8 @@ pub(super) struct Front {
     pub(super) to_dynamodb: Client<HttpConnector, Body>,
     pub(super) sqs: SqsService,
     pub(super) kms: KmsService,
+    pub(super) signatures: Signatures,
+    pub(super) buckets: Buckets,
     pub(super) stamps: Arc<Stamps>,
     pub(super) requests: Arc<Requests>,
 }
@@ -59,12 +65,14 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
     front.requests.count(caller, target);
     match target.split_once('.') {
         Some(("AmazonSQS", operation)) => front.sqs(operation, request).await,
-        Some(("TrentService", _)) => front.kms(request).await,
+        Some(("TrentService", operation)) => front.kms(operation, request).await,
         Some(("DynamoDB_20120810" | "DynamoDBStreams_20120810", _)) => front.dynamodb(request).await,
+        // S3 alone names no operation: method and path say it.
+        None if credential(request.headers(), 3) == Some("s3") => front.s3(request).await,
         _ => refusal(
             StatusCode::BAD_REQUEST,
             "UnknownOperationException",
-            "neither SQS, KMS nor DynamoDB in JSON",
+            "neither SQS, KMS nor DynamoDB in JSON, nor S3",
         ),
     }
 }
@@ -100,11 +108,43 @@ impl Front {
         }
     }
 
-    async fn kms(&self, request: Request) -> Response {
-        match mock_request("kms", request).await {
-            Some(request) => respond(self.kms.handle(request).await, None),
-            None => too_large(),
+    async fn kms(&self, operation: &str, request: Request) -> Response {
+        let Some(request) = mock_request("kms", request).await else {
+            return too_large();
+        };
+        // The emulator's own signatures are none: it checks who may sign with what, and here it is signed.
+        let asked = request.body.clone();
+        let answer = self
+            .kms
+            .handle(signatures::asked_of_emulator(operation, request))
+            .await;
+        if answer.status != 200 {
+            return respond(answer, None);
         }
+        match self.signatures.answer(operation, &asked, &answer.body) {
+            Some(Ok(body)) => respond(answer, Some(body)),
+            Some(Err((kind, message))) => refusal(StatusCode::BAD_REQUEST, kind, message),
+            None => respond(answer, None),
+        }
+    }
+
+    async fn s3(&self, request: Request) -> Response {
+        let region = credential(request.headers(), 2).unwrap_or("us-east-1").to_owned();
+        let (parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, S3_BODY_BYTES).await else {
+            return too_large();
+        };
+        let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let answer = self
+            .buckets
+            .handle(MockRequest {
+                method: parts.method.to_string(),
+                uri: format!("https://s3.{region}.amazonaws.com{path}"),
+                headers: parts.headers,
+                body,
+            })
+            .await;
+        respond(answer, None)
     }
 
     async fn sqs(&self, operation: &str, request: Request) -> Response {
@@ -188,7 +228,7 @@ async fn mock_request(service: &str, request: Request) -> Option<MockRequest> {
     })
 }
 
-/// A part of the credential scope: 0 is the access key id, 2 the region.
+/// A part of the credential scope: 0 is the access key id, 2 the region, 3 the service.
 fn credential(headers: &HeaderMap, part: usize) -> Option<&str> {
     let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (_, credential) = authorization.split_once("Credential=")?;

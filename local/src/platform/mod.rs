@@ -3,6 +3,7 @@
 //! It stands in for AWS and knows nothing of matching: no order flow, no counterparties, no handler.
 
 pub mod answer;
+mod buckets;
 pub mod clients;
 pub mod emulators;
 pub mod faults;
@@ -12,6 +13,8 @@ pub mod poller;
 pub mod process;
 pub mod requests;
 pub mod runtime_api;
+mod signatures;
 pub mod stack;
 pub mod stamps;
+pub mod streams;
 pub mod template;

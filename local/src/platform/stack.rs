@@ -9,6 +9,8 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
     StreamViewType, TimeToLiveSpecification,
 };
+use aws_sdk_kms::types::{KeySpec, KeyUsageType};
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use symbolon_shared::aws::sdk::SdkOptions;
@@ -20,6 +22,7 @@ use super::meter::Meter;
 use super::poller::{Mapping, Poller};
 use super::requests::Requests;
 use super::stamps::Stamps;
+use super::streams::{StreamMapping, StreamPoller};
 use super::template::{Attribute, FunctionPlan, KeyAttribute, QueuePlan, StackPlan, TablePlan, Text};
 
 /// Who creates the stack: as an access key id, an ordinary principal that no registry knows.
@@ -91,6 +94,7 @@ impl LocalStack {
         stack.create_keys(&clients.kms).await?;
         stack.create_tables(&clients.dynamodb).await?;
         stack.create_queues(&clients.sqs).await?;
+        stack.create_buckets(&clients.s3).await?;
         stack.outputs = stack.resolve_all(&stack.plan.outputs)?;
         Ok(stack)
     }
@@ -220,6 +224,25 @@ impl LocalStack {
         })
     }
 
+    /// Lambda's poller of the stream that triggers a function, at its beginning.
+    ///
+    /// # Errors
+    ///
+    /// The template has no such function, or maps no stream to it.
+    pub fn stream_poller(&self, function: &str) -> Result<StreamPoller, StackError> {
+        let function = self.function(function)?;
+        let stream = function.streams.first().ok_or_else(|| StackError::NoMapping {
+            name: function.name.clone(),
+        })?;
+        let mapping = StreamMapping {
+            stream_arn: self.attribute(&stream.table, "StreamArn")?,
+            batch_size: stream.batch_size,
+            report_batch_item_failures: stream.report_batch_item_failures,
+            maximum_retries: stream.maximum_retries,
+        };
+        Ok(StreamPoller::new(self.endpoints().streams(LAMBDA), mapping))
+    }
+
     /// Lambda's poller of a mapping; its calls are Lambda's, so no meter of the function counts them.
     #[must_use]
     pub fn poller(&self, mapping: Mapping) -> Poller {
@@ -310,7 +333,13 @@ impl LocalStack {
 
     async fn create_keys(&mut self, kms: &aws_sdk_kms::Client) -> Result<(), StackError> {
         for key in self.plan.keys.clone() {
-            let created = kms.create_key().multi_region(key.multi_region).send().await;
+            let mut create = kms.create_key().multi_region(key.multi_region);
+            if key.signs {
+                create = create
+                    .key_spec(KeySpec::EccNistP256)
+                    .key_usage(KeyUsageType::SignVerify);
+            }
+            let created = create.send().await;
             let metadata = created.map_err(|error| refused(&key.id, error))?.key_metadata;
             let metadata = metadata.ok_or_else(|| incomplete(&key.id, "KeyMetadata"))?;
             let arn = metadata.arn.ok_or_else(|| incomplete(&key.id, "Arn"))?;
@@ -352,6 +381,22 @@ impl LocalStack {
         };
         let mut outputs = self.plan.outputs.values();
         outputs.any(|output| output.only_attribute() == Some(&stream))
+    }
+
+    async fn create_buckets(&mut self, s3: &aws_sdk_s3::Client) -> Result<(), StackError> {
+        for bucket in self.plan.buckets.clone() {
+            let create = s3.create_bucket().bucket(&bucket.name).send().await;
+            create.map_err(|error| refused(&bucket.id, error))?;
+            if bucket.versions {
+                let versioning = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled);
+                let put = s3.put_bucket_versioning().bucket(&bucket.name);
+                let put = put.versioning_configuration(versioning.build()).send().await;
+                put.map_err(|error| refused(&bucket.id, error))?;
+            }
+            self.set(&bucket.id, "Arn", format!("arn:aws:s3:::{}", bucket.name));
+            self.set(&bucket.id, Attribute::REF, bucket.name);
+        }
+        Ok(())
     }
 
     /// First the queues, then who redrives to whom, so that their order does not matter.

@@ -7,6 +7,7 @@
 //! No text of the SDK leaves here: its errors quote requests and responses. See [`crate::ports::PortError`].
 
 mod attempts;
+mod audit;
 mod dynamodb;
 mod error;
 mod kms;
@@ -17,6 +18,7 @@ mod sqs;
 mod wire;
 
 pub use error::port_error;
+pub use audit::{AwsAudit, AwsAuditSettings};
 
 /// The names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,12 +4,14 @@
 //! What it is **not**: a mock. Nothing here is told what to answer; [`MemoryPorts`] keeps what it is given under
 //! the same conditions as the tables do.
 
+mod audit;
 pub mod conformance;
 mod faulty;
 pub mod hostile;
 mod memory;
 mod operation;
 
+pub use audit::MemoryAudit;
 pub use faulty::{FaultyPorts, Injection, Script};
 pub use memory::MemoryPorts;
 pub use operation::Operation;

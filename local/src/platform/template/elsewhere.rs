@@ -2,7 +2,6 @@
 //! in what the local deployment needs is refused.
 
 const ONE_REGION: &str = "there is one region here, and it is the primary";
-const NO_BUCKETS: &str = "nothing that runs here keeps objects";
 const NO_IAM: &str = "no IAM is enforced here";
 const NO_TRAIL: &str = "the requests are counted by the run itself";
 const NO_ALARMS: &str = "the run says on the terminal what became of it";
@@ -10,7 +9,7 @@ const NO_BACKUP: &str = "the stack lives as long as its process: nothing to rest
 const NO_BILL: &str = "nothing here costs anything";
 const NO_ALIAS: &str = "keys are known by their ARNs here";
 
-const TYPES: [(&str, &str); 19] = [
+const TYPES: [(&str, &str); 18] = [
     ("AWS::Backup::BackupPlan", NO_BACKUP),
     ("AWS::Backup::BackupSelection", NO_BACKUP),
     ("AWS::Backup::BackupVault", NO_BACKUP),
@@ -25,8 +24,7 @@ const TYPES: [(&str, &str); 19] = [
     ("AWS::KMS::Alias", NO_ALIAS),
     ("AWS::KMS::ReplicaKey", ONE_REGION),
     ("AWS::Logs::MetricFilter", NO_ALARMS),
-    ("AWS::S3::Bucket", NO_BUCKETS),
-    ("AWS::S3::BucketPolicy", NO_BUCKETS),
+    ("AWS::S3::BucketPolicy", NO_IAM),
     ("AWS::SNS::Subscription", NO_ALARMS),
     ("AWS::SNS::Topic", NO_ALARMS),
     ("AWS::SNS::TopicPolicy", NO_ALARMS),

@@ -5,6 +5,7 @@
 //! What it knows to be without a local meaning is listed, with the reason, in [`StackPlan::passed_over`].
 //! Not a validator of templates: what `cfn-lint` sees is left to it.
 
+mod buckets;
 mod circles;
 mod elsewhere;
 mod error;
@@ -14,6 +15,7 @@ mod plan;
 mod properties;
 mod resources;
 mod scope;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -25,7 +27,8 @@ use serde_yaml_ng::Value;
 
 pub use error::TemplateError;
 pub use plan::{
-    FunctionPlan, KeyAttribute, KeyPlan, MappingPlan, QueuePlan, Redrive, RolePlan, StackPlan, TablePlan,
+    BucketPlan, FunctionPlan, KeyAttribute, KeyPlan, MappingPlan, QueuePlan, Redrive, RolePlan, StackPlan,
+    StreamPlan, TablePlan,
 };
 pub use text::{Attribute, Text};
 
@@ -180,6 +183,7 @@ fn resources<'n>(
         tables: Vec::new(),
         queues: Vec::new(),
         keys: Vec::new(),
+        buckets: Vec::new(),
         roles: Vec::new(),
         functions: Vec::new(),
         outputs: BTreeMap::new(),

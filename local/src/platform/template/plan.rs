@@ -17,6 +17,8 @@ pub struct StackPlan {
     pub queues: Vec<QueuePlan>,
     /// The KMS keys.
     pub keys: Vec<KeyPlan>,
+    /// The buckets.
+    pub buckets: Vec<BucketPlan>,
     /// The IAM roles.
     pub roles: Vec<RolePlan>,
     /// The functions.
@@ -96,6 +98,19 @@ pub struct KeyPlan {
     pub id: String,
     /// Whether it keeps its id in every region.
     pub multi_region: bool,
+    /// Whether it signs (ECDSA over P-256); otherwise it encrypts.
+    pub signs: bool,
+}
+
+/// A bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketPlan {
+    /// Its logical id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it keeps older versions of its objects.
+    pub versions: bool,
 }
 
 /// An IAM role. There is no IAM here: its name and id are what others compare.
@@ -126,6 +141,21 @@ pub struct FunctionPlan {
     pub environment: BTreeMap<String, Text>,
     /// The queues that trigger it.
     pub mappings: Vec<MappingPlan>,
+    /// The streams of tables that trigger it.
+    pub streams: Vec<StreamPlan>,
+}
+
+/// An event source mapping from the stream of a table to a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamPlan {
+    /// The logical id of the table.
+    pub table: String,
+    /// Records per invocation at most.
+    pub batch_size: u32,
+    /// Whether the function answers with what failed.
+    pub report_batch_item_failures: bool,
+    /// Deliveries of one record after the first at most.
+    pub maximum_retries: u32,
 }
 
 /// An event source mapping from a queue to a function.

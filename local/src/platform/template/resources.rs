@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::elsewhere;
 use super::error::TemplateError;
 use super::node::{Node, below};
 use super::plan::{
-    FunctionPlan, KeyAttribute, KeyPlan, MappingPlan, QueuePlan, Redrive, RolePlan, StackPlan, TablePlan,
+    FunctionPlan, KeyAttribute, KeyPlan, MappingPlan, QueuePlan, Redrive, RolePlan, StackPlan, StreamPlan,
+    TablePlan,
 };
 use super::properties::{Properties, WithoutMeaning};
 use super::scope::Scope;
 use super::text::{Attribute, Text};
+use super::{buckets, elsewhere, streams};
 
 /// A resource type: what can be asked of such a resource here, and how its properties are read.
 pub(super) struct Kind {
@@ -20,17 +21,18 @@ pub(super) struct Kind {
     pub(super) read: fn(&str, Properties<'_, '_>, &mut StackPlan) -> Result<(), TemplateError>,
 }
 
-const NO_IAM: &str = "no IAM is enforced here";
+pub(super) const NO_IAM: &str = "no IAM is enforced here";
 const NO_KMS_POLICY: &str = "the emulator enforces no key policy";
-const NO_ENCRYPTION: &str = "the emulator keeps nothing outside its memory, so there is nothing to encrypt";
+pub(super) const NO_ENCRYPTION: &str =
+    "the emulator keeps nothing outside its memory, so there is nothing to encrypt";
 const NO_THROTTLING: &str = "the emulator neither throttles nor bills";
-const ONE_REGION: &str = "there is one region here, and it always agrees with itself";
-const NO_BACKUP: &str = "the stack lives as long as its process: nothing to restore or to protect";
+pub(super) const ONE_REGION: &str = "there is one region here, and it always agrees with itself";
+pub(super) const NO_BACKUP: &str = "the stack lives as long as its process: nothing to restore or to protect";
 const ONLY_TEXT: &str = "for people to read";
 const NO_PACKAGE: &str = "the handler is linked into this process, or run by cargo lambda";
 const NO_LOG_GROUP: &str = "logs go to the terminal";
 
-pub(super) const KINDS: [Kind; 8] = [
+pub(super) const KINDS: [Kind; 9] = [
     Kind {
         name: "AWS::DynamoDB::GlobalTable",
         attributes: &[Attribute::REF, "Arn", "StreamArn"],
@@ -50,6 +52,11 @@ pub(super) const KINDS: [Kind; 8] = [
         name: "AWS::KMS::Key",
         attributes: &[Attribute::REF, "Arn", "KeyId"],
         read: key,
+    },
+    Kind {
+        name: "AWS::S3::Bucket",
+        attributes: &[Attribute::REF, "Arn"],
+        read: buckets::bucket,
     },
     Kind {
         name: "AWS::IAM::Role",
@@ -104,7 +111,7 @@ fn table(id: &str, mut properties: Properties<'_, '_>, plan: &mut StackPlan) -> 
     properties.finish()
 }
 
-fn name(properties: &mut Properties<'_, '_>, key: &str) -> Result<String, TemplateError> {
+pub(super) fn name(properties: &mut Properties<'_, '_>, key: &str) -> Result<String, TemplateError> {
     let name = properties.known(key)?;
     properties.required(key, name)
 }
@@ -212,7 +219,7 @@ fn redrive(properties: &mut Properties<'_, '_>) -> Result<Option<Redrive>, Templ
 }
 
 /// The logical id of the resource of which the text under `key` is the given attribute.
-fn named(
+pub(super) fn named(
     properties: &Properties<'_, '_>,
     key: &str,
     text: Option<Text>,
@@ -230,16 +237,21 @@ fn queue_policy(_: &str, mut properties: Properties<'_, '_>, _: &mut StackPlan) 
 }
 
 fn key(id: &str, mut properties: Properties<'_, '_>, plan: &mut StackPlan) -> Result<(), TemplateError> {
-    // The one sort of key that the local stack makes; another one must not silently become this one.
-    for (key, only) in [("KeySpec", "SYMMETRIC_DEFAULT"), ("KeyUsage", "ENCRYPT_DECRYPT")] {
-        if properties.known(key)?.is_some_and(|value| value != only) {
-            return Err(properties.unexpected(key, only));
+    // The two sorts of key that the local stack makes; another one must not silently become one of these.
+    let (spec, usage) = (properties.known("KeySpec")?, properties.known("KeyUsage")?);
+    let signs = match (spec.as_deref(), usage.as_deref()) {
+        (None | Some("SYMMETRIC_DEFAULT"), None | Some("ENCRYPT_DECRYPT")) => false,
+        (Some("ECC_NIST_P256"), Some("SIGN_VERIFY")) => true,
+        _ => {
+            let expected = "SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT, or ECC_NIST_P256 for SIGN_VERIFY";
+            return Err(properties.unexpected("KeySpec", expected));
         }
-    }
+    };
     let multi_region = properties.flag("MultiRegion")?.unwrap_or(false);
     plan.keys.push(KeyPlan {
         id: id.to_owned(),
         multi_region,
+        signs,
     });
     properties.pass_over(&[
         ("Description", ONLY_TEXT),
@@ -318,6 +330,7 @@ const FUNCTION_WITHOUT_MEANING: [WithoutMeaning; 8] = [
 fn function(id: &str, mut properties: Properties<'_, '_>, plan: &mut StackPlan) -> Result<(), TemplateError> {
     properties.pass_over(&FUNCTION_WITHOUT_MEANING);
     let role = properties.text("Role")?;
+    let (mappings, streams) = mappings(&mut properties)?;
     // Lambda's own defaults where the template says nothing.
     plan.functions.push(FunctionPlan {
         id: id.to_owned(),
@@ -326,7 +339,8 @@ fn function(id: &str, mut properties: Properties<'_, '_>, plan: &mut StackPlan) 
         memory_mib: properties.number("MemorySize")?.unwrap_or(128),
         role: named(&properties, "Role", role, "Arn")?,
         environment: environment(&mut properties)?,
-        mappings: mappings(&mut properties)?,
+        mappings,
+        streams,
     });
     properties.finish()
 }
@@ -347,21 +361,28 @@ fn environment(properties: &mut Properties<'_, '_>) -> Result<BTreeMap<String, T
     Ok(values)
 }
 
-fn mappings(properties: &mut Properties<'_, '_>) -> Result<Vec<MappingPlan>, TemplateError> {
+fn mappings(
+    properties: &mut Properties<'_, '_>,
+) -> Result<(Vec<MappingPlan>, Vec<StreamPlan>), TemplateError> {
+    let (mut queues, mut streams) = (Vec::new(), Vec::new());
     let Some(mut events) = properties.map("Events")? else {
-        return Ok(Vec::new());
+        return Ok((queues, streams));
     };
-    let ids = events.keys();
-    ids.into_iter()
-        .filter_map(|id| events.map(id).transpose())
-        .map(|event| mapping(event?))
-        .collect()
+    for id in events.keys() {
+        let Some(mut event) = events.map(id)? else {
+            continue;
+        };
+        match event.known("Type")?.as_deref() {
+            Some("SQS") => queues.push(mapping(event)?),
+            Some("DynamoDB") => streams.push(streams::stream(event)?),
+            _ => return Err(event.unexpected("Type", "SQS or DynamoDB, the event sources here")),
+        }
+    }
+    events.finish()?;
+    Ok((queues, streams))
 }
 
 fn mapping(mut event: Properties<'_, '_>) -> Result<MappingPlan, TemplateError> {
-    if event.known("Type")?.as_deref() != Some("SQS") {
-        return Err(event.unexpected("Type", "SQS, the only event source here"));
-    }
     let properties = event.map("Properties")?;
     let mut properties = event.required("Properties", properties)?;
     event.finish()?;
@@ -383,7 +404,7 @@ fn mapping(mut event: Properties<'_, '_>) -> Result<MappingPlan, TemplateError> 
     Ok(mapping)
 }
 
-fn reports_failures(properties: &mut Properties<'_, '_>) -> Result<bool, TemplateError> {
+pub(super) fn reports_failures(properties: &mut Properties<'_, '_>) -> Result<bool, TemplateError> {
     let scope = properties.scope();
     let mut reports = false;
     for (path, kind) in properties.list("FunctionResponseTypes")? {

@@ -337,13 +337,13 @@ fn a_replica_of_another_region_alone_is_an_error() {
 fn what_stands_on_aws_alone_is_named_and_leaves_its_outputs_out() {
     let plan = read(PROJECT_TEMPLATE, &Deployment::local("symbolon")).expect("the project's template reads");
     for path in [
-        "Resources.DataBucket",
-        "Outputs.DataBucket.Value",
+        "Resources.Dashboard",
+        "Outputs.DashboardUrl.Value",
         "Resources.Trail",
     ] {
         assert!(plan.passed_over.contains_key(path), "{path}");
     }
-    assert!(!plan.outputs.contains_key("DataBucket"));
+    assert!(!plan.outputs.contains_key("DashboardUrl"));
     assert!(plan.outputs.contains_key("ControlTable") && plan.outputs.contains_key("MatchesStreamArn"));
 }
 
@@ -377,6 +377,56 @@ fn the_local_deployment_is_the_primary_with_all() {
             .ends_with("TokenKeyReplica has no counterpart in the local deployment"),
         "{standby}"
     );
+}
+
+#[test]
+fn a_function_may_be_mapped_to_a_stream_from_its_beginning() {
+    let plan = read(PROJECT_TEMPLATE, &Deployment::local("s")).expect("reads");
+    let audit = plan.function("token-audit").expect("the audit");
+    assert!(audit.mappings.is_empty());
+    let [stream] = &audit.streams[..] else {
+        panic!("one stream")
+    };
+    assert_eq!(stream.table, "Matches");
+    assert!(stream.report_batch_item_failures && stream.maximum_retries < u32::MAX);
+    let latest = PROJECT_TEMPLATE.replacen("StartingPosition: TRIM_HORIZON", "StartingPosition: LATEST", 1);
+    assert!(
+        complaint(&latest).ends_with("StartingPosition: expected TRIM_HORIZON"),
+        "{}",
+        complaint(&latest)
+    );
+}
+
+#[test]
+fn a_key_encrypts_or_signs_and_nothing_in_between() {
+    let plan = read(PROJECT_TEMPLATE, &Deployment::local("s")).expect("reads");
+    let signing: Vec<&str> = plan
+        .keys
+        .iter()
+        .filter(|key| key.signs)
+        .map(|key| key.id.as_str())
+        .collect();
+    assert_eq!(signing, ["AuditSigningKey"]);
+    let other = PROJECT_TEMPLATE.replacen("KeySpec: ECC_NIST_P256", "KeySpec: ECC_NIST_P384", 1);
+    assert!(
+        complaint(&other).contains("KeySpec: expected"),
+        "{}",
+        complaint(&other)
+    );
+}
+
+#[test]
+fn a_bucket_keeps_versions_where_the_template_says_so() {
+    let versions = |text: &str| {
+        let plan = read(text, &Deployment::local("s")).expect("reads");
+        let audit = plan.buckets.into_iter().find(|bucket| bucket.id == "AuditBucket");
+        audit.expect("the bucket").versions
+    };
+    assert!(versions(PROJECT_TEMPLATE));
+    assert!(!versions(&PROJECT_TEMPLATE.replace(
+        "Status: Enabled\n      OwnershipControls",
+        "Status: Suspended\n      OwnershipControls"
+    )));
 }
 
 #[test]

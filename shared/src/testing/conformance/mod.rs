@@ -3,6 +3,7 @@
 //! A case takes fresh names from the run's seed, so cases do not disturb each other, and a second run finds
 //! nothing of the first in tables that outlive it. Cases need no clock and no empty table.
 
+mod audit;
 mod books;
 mod epochs;
 mod fixtures;
@@ -11,6 +12,8 @@ mod onboarding;
 mod queues;
 mod registry;
 mod submissions;
+
+pub use audit::{AUDIT_CASES, run_audit};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -190,8 +193,18 @@ suite! {
 
 #[cfg(test)]
 mod tests {
-    use super::super::MemoryPorts;
+    use super::super::{MemoryAudit, MemoryPorts};
     use super::*;
+    use crate::domain::time::Timestamp;
+    use crate::domain::token::EpochId;
+
+    #[tokio::test]
+    async fn the_audit_in_memory_conforms() {
+        let ports = MemoryAudit::new([7; 32]).unwrap();
+        let known = EpochId::new(Timestamp::from_millis(1), 1);
+        ports.add_epoch(known);
+        assert_eq!(run_audit(&ports, "memory", known).await, []);
+    }
 
     #[tokio::test]
     async fn memory_conforms() {

@@ -1,0 +1,25 @@
+//! Panics, kept where they happen: what was under way comes back, and everything else goes on.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+
+/// What `work` gives, or nothing when it panicked. Whatever it was doing is left as redelivery finds it: every put is
+/// conditional, and nothing that the process knew of the chain is believed after a failure.
+pub(crate) async fn survive<T>(work: impl Future<Output = T>) -> Option<T> {
+    AssertUnwindSafe(work).catch_unwind().await.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_gives_nothing() {
+        assert_eq!(survive(async { 7 }).await, Some(7));
+        assert_eq!(
+            survive(async { panic!("as the test wants it") }).await,
+            None::<u8>
+        );
+    }
+}

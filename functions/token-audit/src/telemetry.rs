@@ -1,0 +1,142 @@
+//! What is said of a batch: counts as metrics, heads and broken invariants as structured log lines. Neither bears a
+//! token, a match id or an identity; a head's statement holds hashes and numbers.
+
+use metrics_cloudwatch_embedded::{Collector, Error};
+use symbolon_shared::domain::audit::{Chain, Entry, LogRegion, Sealed};
+use tracing::Subscriber;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Namespace of the metrics.
+const NAMESPACE: &str = "Symbolon";
+
+/// Structured logs on standard output, by `RUST_LOG`, and panics among them.
+pub fn start_logs() {
+    subscriber(EnvFilter::from_default_env(), std::io::stdout).init();
+    log_panics_without_their_text();
+}
+
+/// What writes the log lines: JSON, to `writer`. The Lambda runtime writes whole payloads at TRACE, so it and the
+/// HTTP crates never get further than INFO, whatever `filter` says.
+pub fn subscriber<W>(mut filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    for held_back in [
+        "lambda_runtime=info",
+        "lambda_runtime_api_client=info",
+        "hyper=info",
+        "aws_smithy_runtime=info",
+    ] {
+        filter = held_back
+            .parse()
+            .into_iter()
+            .fold(filter, EnvFilter::add_directive);
+    }
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_current_span(false)
+        .with_writer(writer)
+        .finish()
+}
+
+/// The default hook prints the panic's message, which may quote what was being parsed.
+pub fn log_panics_without_their_text() {
+    std::panic::set_hook(Box::new(|panic| {
+        let (file, line) = panic.location().map_or(("", 0), |at| (at.file(), at.line()));
+        tracing::error!(event = "panicked", file, line);
+    }));
+}
+
+/// The collector of the metrics of `stack`, to be flushed after each invocation.
+///
+/// # Errors
+/// Another recorder is installed already.
+pub fn start_metrics(stack: &str) -> Result<&'static Collector, Error> {
+    metrics_cloudwatch_embedded::Builder::new()
+        .cloudwatch_namespace(NAMESPACE)
+        .with_dimension("Stack", stack.to_owned())
+        .with_dimension("Function", "token-audit")
+        .init()
+}
+
+/// What happened in a batch, or in one chain of it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// Entries appended.
+    pub entries: u64,
+    /// Records that were logged already.
+    pub duplicates: u64,
+    /// Invariants that do not hold of what was appended.
+    pub broken: u64,
+    /// Heads moved, those over an adopted object included.
+    pub heads: u64,
+    /// Objects of others that a head was moved over, or that were taken as the position.
+    pub adopted: u64,
+    /// Puts where something was already.
+    pub lost_puts: u64,
+    /// Objects or heads that no writer of this log signed.
+    pub foreign: u64,
+    /// Records given back.
+    pub given_back: u64,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.entries += other.entries;
+        self.duplicates += other.duplicates;
+        self.broken += other.broken;
+        self.heads += other.heads;
+        self.adopted += other.adopted;
+        self.lost_puts += other.lost_puts;
+        self.foreign += other.foreign;
+        self.given_back += other.given_back;
+    }
+
+    pub(crate) fn count_appended(&mut self, entries: &[Entry], sealed: &Sealed) {
+        self.entries += entries.len() as u64;
+        for invariant in entries.iter().filter_map(|entry| entry.invariant) {
+            self.broken += 1;
+            tracing::error!(
+                event = "invariant_broken",
+                invariant = invariant.as_str(),
+                chain = sealed.statement.chain.number(),
+                sequence = sealed.statement.sequence,
+            );
+        }
+    }
+
+    /// A head, for whoever wants to remember it: a log that is cut later does not reach it.
+    pub(crate) fn count_head(&mut self, sealed: &Sealed) {
+        self.heads += 1;
+        let head = sealed.head();
+        let (statement, signature) = head.split_once('\n').unwrap_or_default();
+        tracing::info!(event = "audit_head", statement, signature = signature.trim_end());
+    }
+
+    /// Something that no writer of this log signed, or that was changed since.
+    pub(crate) fn count_foreign(&mut self, region: &LogRegion, chain: Chain, sequence: Option<u64>) {
+        self.foreign += 1;
+        tracing::error!(
+            event = "audit_object_foreign",
+            region = region.as_str(),
+            chain = chain.number(),
+            sequence, // of the head: none
+        );
+    }
+
+    /// Hands the counts to the metrics recorder; a runner without one drops them.
+    pub(crate) fn emit(&self) {
+        metrics::counter!("AuditEntries").increment(self.entries);
+        metrics::counter!("DuplicateRecords").increment(self.duplicates);
+        metrics::counter!("BrokenInvariants").increment(self.broken);
+        metrics::counter!("HeadsMoved").increment(self.heads);
+        metrics::counter!("ObjectsAdopted").increment(self.adopted);
+        metrics::counter!("LostPuts").increment(self.lost_puts);
+        metrics::counter!("ForeignObjects").increment(self.foreign);
+        metrics::counter!("GivenBack").increment(self.given_back);
+    }
+}

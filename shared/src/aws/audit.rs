@@ -1,0 +1,152 @@
+//! The token audit's ports: objects in S3, signatures by KMS, and which epochs have a key.
+
+use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumAlgorithm;
+
+use super::dynamodb::key_of;
+use super::error::{of, port_error};
+use crate::domain::token::EpochId;
+use crate::ports::audit::{AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put};
+use crate::ports::{Fault, PortError};
+
+const GET_OBJECT: &str = "s3:GetObject";
+const PUT_OBJECT: &str = "s3:PutObject";
+const SIGN: &str = "kms:Sign";
+const VERIFY: &str = "kms:Verify";
+const GET_ITEM: &str = "dynamodb:GetItem";
+
+/// Codes with which S3 says that something else was there: by its state, by another put under way (the same one's
+/// first attempt, perhaps), or by there being nothing to compare with.
+const LOST: &[&str] = &["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"];
+
+/// What the adapter is told of its deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsAuditSettings {
+    /// The bucket of the log.
+    pub bucket: String,
+    /// The KMS key that signs: `ECC_NIST_P256`, `SIGN_VERIFY`.
+    pub signing_key_arn: String,
+    /// The table of wrapped epoch keys.
+    pub keys_table: String,
+}
+
+/// Every port of the token audit, on AWS. A clone shares its clients' connections.
+#[derive(Debug, Clone)]
+pub struct AwsAudit {
+    s3: aws_sdk_s3::Client,
+    kms: aws_sdk_kms::Client,
+    dynamodb: aws_sdk_dynamodb::Client,
+    settings: AwsAuditSettings,
+}
+
+impl AwsAudit {
+    /// The ports on these clients.
+    #[must_use]
+    pub fn new(
+        s3: aws_sdk_s3::Client,
+        kms: aws_sdk_kms::Client,
+        dynamodb: aws_sdk_dynamodb::Client,
+        settings: AwsAuditSettings,
+    ) -> Self {
+        Self {
+            s3,
+            kms,
+            dynamodb,
+            settings,
+        }
+    }
+}
+
+fn handle(operation: &'static str, e_tag: Option<String>) -> Result<Handle, PortError> {
+    let e_tag = e_tag.ok_or_else(|| of(operation, Fault::Corrupt, "NoETag"))?;
+    Ok(Handle(e_tag))
+}
+
+impl AuditObjects for AwsAudit {
+    async fn read_object(&self, name: &str) -> Result<Option<(Vec<u8>, Handle)>, PortError> {
+        let get = self.s3.get_object().bucket(&self.settings.bucket).key(name);
+        let answer = match get.send().await.map_err(|error| port_error(GET_OBJECT, &error)) {
+            Ok(answer) => answer,
+            Err(error) if error.code == "NoSuchKey" => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let handle = handle(GET_OBJECT, answer.e_tag)?;
+        let body = answer.body.collect().await;
+        let body = body.map_err(|_| of(GET_OBJECT, Fault::Unavailable, "BodyNotRead"))?;
+        Ok(Some((body.to_vec(), handle)))
+    }
+
+    async fn put_object(&self, name: &str, body: &[u8], expected: &Expected) -> Result<Put, PortError> {
+        let put = self
+            .s3
+            .put_object()
+            .bucket(&self.settings.bucket)
+            .key(name)
+            // Object Lock takes nothing without a checksum.
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .content_type("text/plain; charset=us-ascii")
+            .body(ByteStream::from(body.to_vec()));
+        let put = match expected {
+            Expected::Absent => put.if_none_match("*"),
+            Expected::Is(Handle(e_tag)) => put.if_match(e_tag),
+        };
+        match put.send().await.map_err(|error| port_error(PUT_OBJECT, &error)) {
+            Ok(answer) => Ok(Put::Done(handle(PUT_OBJECT, answer.e_tag)?)),
+            Err(error) if LOST.contains(&error.code.as_str()) => Ok(Put::Lost),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl AuditSigner for AwsAudit {
+    async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, PortError> {
+        let sign = self
+            .kms
+            .sign()
+            .key_id(&self.settings.signing_key_arn)
+            .signing_algorithm(SigningAlgorithmSpec::EcdsaSha256)
+            .message_type(MessageType::Raw)
+            .message(Blob::new(message));
+        let answer = sign.send().await.map_err(|error| port_error(SIGN, &error))?;
+        let signature = answer.signature.map(Blob::into_inner);
+        signature.ok_or_else(|| of(SIGN, Fault::Corrupt, "NoSignature"))
+    }
+
+    async fn verify(&self, message: &[u8], signature: &[u8]) -> Result<bool, PortError> {
+        let verify = self
+            .kms
+            .verify()
+            .key_id(&self.settings.signing_key_arn)
+            .signing_algorithm(SigningAlgorithmSpec::EcdsaSha256)
+            .message_type(MessageType::Raw)
+            .message(Blob::new(message))
+            .signature(Blob::new(signature));
+        match verify.send().await.map_err(|error| port_error(VERIFY, &error)) {
+            Ok(answer) => Ok(answer.signature_valid),
+            // KMS has no `false`; and what has not the form of a signature, or is longer than a statement, is not valid.
+            Err(error)
+                if ["KMSInvalidSignatureException", "ValidationException"].contains(&error.code.as_str()) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl KnownEpochs for AwsAudit {
+    async fn has_key(&self, epoch: EpochId) -> Result<bool, PortError> {
+        let get = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.settings.keys_table)
+            .set_key(Some(key_of("epoch", epoch.encode())))
+            .projection_expression("#epoch")
+            .expression_attribute_names("#epoch", "epoch")
+            .consistent_read(true);
+        let answer = get.send().await.map_err(|error| port_error(GET_ITEM, &error))?;
+        Ok(answer.item.is_some())
+    }
+}
