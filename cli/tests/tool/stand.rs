@@ -18,6 +18,10 @@ use tokio::sync::oneshot;
 
 use crate::proxy::{Faults, Proxy};
 
+/// How often in a row, five times a second, the queue has to be found empty: a message may be in none of its counts for
+/// about a second.
+const EMPTY_IN_A_ROW: u32 = 15;
+
 /// The tool.
 pub(crate) const SYMBOLON: &str = env!("CARGO_BIN_EXE_symbolon");
 
@@ -308,10 +312,16 @@ impl Stand {
 
     /// Waits until the matcher has taken everything.
     pub(crate) fn settle(&self) {
-        self.settle_to(0);
+        // The emulated queue counts a message that was given back in neither number once it is visible again. The
+        // matcher takes it within a second, and then it is counted: so nothing has to be left for longer than that.
+        let mut in_a_row = 0;
+        while in_a_row < EMPTY_IN_A_ROW {
+            in_a_row = if self.at_the_intake() > 0 { 0 } else { in_a_row + 1 };
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
-    /// Waits until no more than so many messages are left to the matcher.
+    /// Waits until no more than about so many messages are left to the matcher.
     pub(crate) fn settle_to(&self, most: u64) {
         while self.at_the_intake() > most {
             std::thread::sleep(Duration::from_millis(200));
