@@ -3,8 +3,8 @@
     mutate_template.py TEMPLATE SCRATCH CHECKOV NODE ASK PERMISSIONS [NAME …]
 
 CHECKOV, NODE and PERMISSIONS are programs, ASK is the script beside the installed policy evaluator, PERMISSIONS the
-built test of ports against roles. With NAMEs only mutations whose name holds one of them. Run by `.ci/mutations`; not
-a part of every run, for it takes half a minute for each. Ends with 1 where a mutation that some check must notice is
+built test of ports against roles. With NAMEs only mutations whose name holds one of them. Run by
+`.ci/run mutations` and by nothing else, for each takes half a minute. Ends with 1 where a mutation that some check must notice is
 noticed by none, and lists those that we know none to notice.
 """
 

@@ -7,6 +7,7 @@ loopback alone and ends with this run.
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -123,8 +124,8 @@ class Deployment:
             (self.folder / "standby.parameters.yaml").write_text(parameters)
         if name == "standby":
             matches = self.client("dynamodb", adapt.THERE).describe_table(TableName="symbolon-matches")["Table"]
-            stream = matches.get("LatestStreamArn", "arn:aws:dynamodb:us-west-2:000000000000:table/none/stream/none")
-            (self.folder / "standby.stream.yaml").write_text(f'{{"MatchesStreamArn": "{stream}"}}')
+            stream = {"MatchesStreamArn": matches["LatestStreamArn"]}
+            (self.folder / "standby.stream.yaml").write_text(json.dumps(stream))
 
 
 def prepare(built, architecture, scratch):

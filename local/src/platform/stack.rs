@@ -354,7 +354,7 @@ impl LocalStack {
         for mut table in self.plan.tables.clone() {
             // Every replicated table has to have a stream, for replication reads it. Nothing replicates here, and
             // the emulator grows slower with each record that nobody takes.
-            if !self.names_the_stream_of(&table) {
+            if !self.plan.names_the_stream_of(&table) {
                 table.stream_view = None;
             }
             let stream_arn = create_table(dynamodb, &table).await?;
@@ -372,15 +372,6 @@ impl LocalStack {
             self.set(&table.id, Attribute::REF, table.name);
         }
         Ok(())
-    }
-
-    fn names_the_stream_of(&self, table: &TablePlan) -> bool {
-        let stream = Attribute {
-            resource: table.id.clone(),
-            name: "StreamArn".to_owned(),
-        };
-        let mut outputs = self.plan.outputs.values();
-        outputs.any(|output| output.only_attribute() == Some(&stream))
     }
 
     async fn create_buckets(&mut self, s3: &aws_sdk_s3::Client) -> Result<(), StackError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Deployment;
-use super::text::Text;
+use super::text::{Attribute, Text};
 
 /// Everything that the local stack has to create and to answer for.
 #[derive(Debug, Clone)]
@@ -34,6 +34,14 @@ impl StackPlan {
     #[must_use]
     pub fn function(&self, name: &str) -> Option<&FunctionPlan> {
         self.functions.iter().find(|function| function.name == name)
+    }
+
+    /// Whether an output names the stream of that table.
+    #[must_use]
+    pub fn names_the_stream_of(&self, table: &TablePlan) -> bool {
+        let stream = Attribute::new(&table.id, "StreamArn");
+        let mut outputs = self.outputs.values();
+        outputs.any(|output| output.only_attribute() == Some(&stream))
     }
 }
 
