@@ -7,8 +7,9 @@ use std::time::Duration;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;
+use winterbaume_core::MockService;
 use winterbaume_kms::KmsService;
 use winterbaume_s3::S3Service;
 use winterbaume_sqs::SqsService;
@@ -59,6 +60,14 @@ impl Emulators {
     ///
     /// The port is taken, or there is no memory for the database.
     pub async fn start(port: u16, region: &str) -> Result<Self, EmulatorError> {
+        Self::start_with(port, region, Arc::new(SqsService::new())).await
+    }
+
+    pub(super) async fn start_with(
+        port: u16,
+        region: &str,
+        sqs: Arc<dyn MockService>,
+    ) -> Result<Self, EmulatorError> {
         let (end, ended) = watch::channel(false);
         let mut servers = JoinSet::new();
         let dynamodb = start_dynamodb(&mut servers, ended.clone()).await?;
@@ -74,12 +83,13 @@ impl Emulators {
             endpoint: endpoints.front.clone(),
             dynamodb: dynamodb.to_string(),
             to_dynamodb: Client::builder(TokioExecutor::new()).build_http(),
-            sqs: SqsService::new(),
+            sqs,
             kms: KmsService::new(),
             signatures: Signatures::default(),
             buckets: Buckets::new(S3Service::new()),
             stamps: Arc::clone(&stamps),
             requests: Arc::clone(&requests),
+            sending: RwLock::new(()),
         };
         servers.spawn(async move {
             if let Err(error) = axum::serve(listener, front.router())

@@ -17,9 +17,9 @@ use axum::{Json, Router};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use winterbaume_core::{MockRequest, MockService};
+use tokio::sync::RwLock;
+use winterbaume_core::{MockRequest, MockResponse, MockService};
 use winterbaume_kms::KmsService;
-use winterbaume_sqs::SqsService;
 
 use super::buckets::Buckets;
 use super::requests::Requests;
@@ -40,12 +40,14 @@ pub(super) struct Front {
     pub(super) endpoint: String,
     pub(super) dynamodb: String,
     pub(super) to_dynamodb: Client<HttpConnector, Body>,
-    pub(super) sqs: SqsService,
+    pub(super) sqs: Arc<dyn MockService>,
     pub(super) kms: KmsService,
     pub(super) signatures: Signatures,
     pub(super) buckets: Buckets,
     pub(super) stamps: Arc<Stamps>,
     pub(super) requests: Arc<Requests>,
+    /// Held for reading while messages are sent that bear no stamp yet.
+    pub(super) sending: RwLock<()>,
 }
 
 impl Front {
@@ -147,7 +149,7 @@ impl Front {
         respond(answer, None)
     }
 
-    async fn sqs(&self, operation: &str, request: Request) -> Response {
+    async fn sqs(self: &Arc<Self>, operation: &str, request: Request) -> Response {
         let Some(request) = mock_request("sqs", request).await else {
             return too_large();
         };
@@ -156,16 +158,15 @@ impl Front {
         }
         let caller = credential(&request.headers, 0).unwrap_or_default().to_owned();
         let queues_of_emulator = request.uri.clone();
-        let answer = self.sqs.handle(request).await;
+        let answer = match operation {
+            "SendMessage" | "SendMessageBatch" => self.send(caller, request).await,
+            _ => self.sqs.handle(request).await,
+        };
         if answer.status != 200 {
             return respond(answer, None);
         }
         let body = match operation {
-            "SendMessage" | "SendMessageBatch" => {
-                self.remember_sender(&caller, &answer.body);
-                None
-            }
-            "ReceiveMessage" => self.with_stamps(&answer.body),
+            "ReceiveMessage" => self.with_stamps(&answer.body).await,
             "CreateQueue" | "GetQueueUrl" | "ListQueues" | "ListDeadLetterSourceQueues" => {
                 let here = format!("{}/", self.endpoint);
                 Some(
@@ -179,6 +180,24 @@ impl Front {
         respond(answer, body)
     }
 
+    /// What the emulator answers, once it is remembered who sent.
+    ///
+    /// On its own, so that a caller who goes away meanwhile leaves no message behind of which nobody knows whose it
+    /// is.
+    async fn send(self: &Arc<Self>, caller: String, request: MockRequest) -> MockResponse {
+        let front = Arc::clone(self);
+        let send = tokio::spawn(async move {
+            let _sending = front.sending.read().await;
+            let answer = front.sqs.handle(request).await;
+            if answer.status == 200 {
+                front.remember_sender(&caller, &answer.body);
+            }
+            answer
+        });
+        send.await
+            .unwrap_or_else(|_| MockResponse::json(500, json!({ "__type": "InternalFailure" }).to_string()))
+    }
+
     fn remember_sender(&self, caller: &str, answer: &[u8]) {
         let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
         let entries = answer["Successful"]
@@ -190,10 +209,17 @@ impl Front {
     }
 
     /// The answer with the stamps of SQS in place of the emulator's; `None` if it is empty.
-    fn with_stamps(&self, answer: &[u8]) -> Option<Bytes> {
+    ///
+    /// A message may be received before the call that sent it, or the other messages of its batch, has ended: that
+    /// end is waited for.
+    async fn with_stamps(&self, answer: &[u8]) -> Option<Bytes> {
         let mut answer: Value = serde_json::from_slice(answer).ok()?;
-        for message in answer.get_mut("Messages")?.as_array_mut()? {
-            let Some(stamp) = message["MessageId"].as_str().and_then(|id| self.stamps.get(id)) else {
+        let messages = answer.get_mut("Messages")?.as_array_mut()?;
+        if messages.iter().any(|message| self.stamp_of(message).is_none()) {
+            drop(self.sending.write().await);
+        }
+        for message in messages {
+            let Some(stamp) = self.stamp_of(message) else {
                 continue;
             };
             message["Attributes"]["SenderId"] = stamp.sender_id.into();
@@ -202,6 +228,10 @@ impl Front {
             }
         }
         Some(answer.to_string().into())
+    }
+
+    fn stamp_of(&self, message: &Value) -> Option<Stamp> {
+        self.stamps.get(message["MessageId"].as_str()?)
     }
 }
 

@@ -1,9 +1,17 @@
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, SendMessageBatchRequestEntry};
+use tokio::sync::Notify;
+use winterbaume_sqs::SqsService;
 
 use super::*;
 use crate::platform::emulators::Emulators;
+
+/// More than a call on the loopback takes.
+const A_WHILE: Duration = Duration::from_millis(300);
 
 async fn start() -> Emulators {
     Emulators::start(0, "eu-central-1")
@@ -196,4 +204,91 @@ async fn one_address_answers_for_every_service() {
         tokio::net::TcpStream::connect(address).await.is_err(),
         "the front still listens"
     );
+}
+
+/// A queue service that has taken what it was sent, and does not answer before it is let.
+struct Slow {
+    sqs: SqsService,
+    taken: Notify,
+    answer: Notify,
+}
+
+impl MockService for Slow {
+    fn service_name(&self) -> &str {
+        self.sqs.service_name()
+    }
+
+    fn url_patterns(&self) -> Vec<&str> {
+        self.sqs.url_patterns()
+    }
+
+    fn handle(&self, request: MockRequest) -> Pin<Box<dyn Future<Output = MockResponse> + Send + '_>> {
+        let sends = request.headers["x-amz-target"] == "AmazonSQS.SendMessageBatch";
+        Box::pin(async move {
+            let answer = self.sqs.handle(request).await;
+            if sends {
+                self.taken.notify_one();
+                self.answer.notified().await;
+            }
+            answer
+        })
+    }
+}
+
+async fn start_slow() -> (Emulators, Arc<Slow>) {
+    let slow = Arc::new(Slow {
+        sqs: SqsService::new(),
+        taken: Notify::new(),
+        answer: Notify::new(),
+    });
+    let service: Arc<dyn MockService> = Arc::<Slow>::clone(&slow);
+    let emulators = Emulators::start_with(0, "eu-central-1", service).await;
+    (emulators.expect("the emulators start"), slow)
+}
+
+/// A message without its sender is one that nobody knows: the matcher would set it aside.
+#[tokio::test]
+async fn a_message_that_is_received_before_its_sending_is_answered_bears_its_sender() {
+    let (emulators, slow) = start_slow().await;
+    let (sqs, url) = queue(&emulators).await;
+    let sender = emulators.endpoints().clients("AROASENDER").sqs;
+    let send = sender.send_message_batch().queue_url(&url).entries(entry(0, "x"));
+    let send = tokio::spawn(async move { send.send().await });
+    slow.taken.notified().await;
+    let mut received = pin!(receive(&sqs, &url));
+    let early = tokio::time::timeout(A_WHILE, &mut received).await;
+    slow.answer.notify_one();
+    let received = match early {
+        Ok(received) => received,
+        Err(_) => received.await,
+    };
+    let senders: Vec<_> = received
+        .iter()
+        .map(|message| attribute(message, &MessageSystemAttributeName::SenderId))
+        .collect();
+    assert_eq!(senders, ["AROASENDER:local"]);
+    send.await.expect("no panic").expect("sent");
+    emulators.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_message_whose_sender_goes_away_before_the_answer_bears_its_sender() {
+    let (emulators, slow) = start_slow().await;
+    let (sqs, url) = queue(&emulators).await;
+    let sender = emulators.endpoints().clients("AROASENDER").sqs;
+    let send = sender.send_message_batch().queue_url(&url).entries(entry(0, "x"));
+    let send = tokio::spawn(async move { send.send().await });
+    slow.taken.notified().await;
+    send.abort();
+    assert!(send.await.expect_err("aborted").is_cancelled());
+    // The front has to see that the connection is gone.
+    tokio::time::sleep(A_WHILE).await;
+    slow.answer.notify_one();
+    let received = receive(&sqs, &url).await;
+    let senders: Vec<_> = received
+        .iter()
+        .map(|message| attribute(message, &MessageSystemAttributeName::SenderId))
+        .collect();
+    assert_eq!(senders, ["AROASENDER:local"]);
+    emulators.shut_down().await;
 }
