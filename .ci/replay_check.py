@@ -43,9 +43,12 @@ def compare(replay):
     if not invariants:
         failures.append("invariants: none were checked")
     failures += [f"invariant {name}: {verdict}" for name, verdict in invariants.items() if verdict != "held"]
+    audit = result.get("audit") or {}
+    if (audit.get("verdict"), audit.get("minted"), audit.get("entries")) != ("held", EXPECTED["matches"], EXPECTED["matches"]):
+        failures.append(f"audit log: {audit}")
     if failures:
         raise SystemExit("the replay differs\n  " + "\n  ".join(failures))
-    print(f"replay as expected in {len(EXPECTED)} figures, {len(invariants)} invariants held, {result.get('seconds')} s")
+    print(f"replay as expected in {len(EXPECTED)} figures, {len(invariants)} invariants held, the audit log whole, {result.get('seconds')} s")
 
 
 match sys.argv[1:]:

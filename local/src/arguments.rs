@@ -86,7 +86,7 @@ pub struct ReplayOptions {
     /// How many counterparties the orders are dealt out to
     #[arg(long, global = true, default_value = "12")]
     pub counterparties: NonZeroU32,
-    /// Share of the messages that is delivered a second time, from 0 to 1
+    /// Share of the messages, and of the stream's batches, that is delivered a second time, from 0 to 1
     #[arg(long, global = true, default_value_t = 0.0, value_parser = parse_share)]
     pub duplicates: f64,
     /// Reorder the messages within a window of this many

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use audit_verifier::bucket::S3Bucket;
-use audit_verifier::{PublicKeys, RememberedHead, verify};
+use audit_verifier::{PublicKeys, RememberedHead, Report as Verified, verify};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
@@ -19,16 +19,13 @@ use crate::platform::faults::Faults;
 use crate::platform::meter::Meter;
 use crate::platform::stack::LocalStack;
 use crate::platform::streams::StreamPoller;
-use crate::report::HELD;
+use crate::report::{AuditReport, HELD};
 
 /// The function that runs here.
 const TOKEN_AUDIT: &str = "token-audit";
 
 /// How long an invocation may take: nobody hurries it here.
 const TIMEOUT_MILLIS: i64 = 60_000;
-
-/// What is checked at the end beside the invariants of design §5: the log is whole, and holds every match.
-pub const AUDIT_LOG: &str = "audit log whole, every match minted in it once";
 
 /// The function at its stream.
 pub struct Audit {
@@ -39,6 +36,8 @@ pub struct Audit {
     /// Draws whether a batch is delivered once more.
     draw: StdRng,
     duplicates: f64,
+    batches: u64,
+    batches_again: u64,
 }
 
 impl Audit {
@@ -66,7 +65,9 @@ impl Audit {
             settings,
             clients,
             draw: StdRng::seed_from_u64(disorder.seed),
-            duplicates: disorder.duplicates,
+            duplicates: disorder.stream_duplicates,
+            batches: 0,
+            batches_again: 0,
         })
     }
 
@@ -81,19 +82,20 @@ impl Audit {
             serde_json::to_value(answer).map_err(|error| error.to_string())
         };
         while self.poller.poll(handle).await? > 0 {
-            if self.duplicates > 0.0 && self.draw.random_bool(self.duplicates) {
+            self.batches += 1;
+            if self.draw.random_bool(self.duplicates) {
                 self.poller.again(handle).await?;
+                self.batches_again += 1;
             }
         }
         Ok(())
     }
 
-    /// Verifies the log from the bucket and the public key alone, and counts it against the `matches` that were made:
-    /// `held`, or what is wrong first.
+    /// Verifies the log from the bucket and the public key alone, and counts it against the `matches` that were made.
     ///
     /// # Errors
     /// [`DeploymentError::Audit`] when the key or the bucket cannot be read.
-    pub async fn verdict(&self, matches: u64) -> Result<String, DeploymentError> {
+    pub async fn report(&self, matches: u64) -> Result<AuditReport, DeploymentError> {
         let resources = &self.settings.resources;
         let key = self
             .clients
@@ -106,21 +108,30 @@ impl Audit {
         let region = self.settings.region.as_str();
         let remembered: &[RememberedHead] = &[];
         let verified = verify(bucket, region, &keys, remembered, Arc::new(|_| ()));
-        let report = verified.await.map_err(DeploymentError::audit)?;
-        // Without a match there is no log, and that is as it should be.
-        let first = report
-            .findings
-            .first()
-            .filter(|_| report.objects > 0 || matches > 0);
-        Ok(if let Some(finding) = first {
-            finding.to_string()
-        } else if report.entries != matches || report.minted != matches {
-            let (entries, minted) = (report.entries, report.minted);
-            format!("{matches} matches, {minted} of them minted in the log, in {entries} entries")
-        } else if let Some((invariant, times)) = report.broken.first_key_value() {
-            format!("the log says {times} times that {invariant} is broken")
-        } else {
-            HELD.to_owned()
+        let verified = verified.await.map_err(DeploymentError::audit)?;
+        Ok(AuditReport {
+            minted: verified.minted,
+            entries: verified.entries,
+            objects: verified.objects,
+            batches: self.batches,
+            batches_again: self.batches_again,
+            verdict: verdict(&verified, matches),
         })
+    }
+}
+
+/// `held`, or what is wrong first.
+fn verdict(verified: &Verified, matches: u64) -> String {
+    // Without a match there is no log, and that is as it should be.
+    let nothing = verified.objects == 0 && matches == 0;
+    if let Some(finding) = verified.findings.first().filter(|_| !nothing) {
+        finding.to_string()
+    } else if verified.entries != matches || verified.minted != matches {
+        let (entries, minted) = (verified.entries, verified.minted);
+        format!("{matches} matches, {minted} of them minted in the log, in {entries} entries")
+    } else if let Some((invariant, times)) = verified.broken.first_key_value() {
+        format!("the log says {times} times that {invariant} is broken")
+    } else {
+        HELD.to_owned()
     }
 }

@@ -18,7 +18,7 @@ use crate::deployment::{Deployment, DeploymentError};
 use crate::order_flow::OrderFlow;
 use crate::platform::meter::OperationCount;
 use crate::replay::{self, Replayed, Sender};
-use crate::report::{HELD, Level, Picture, Report, SeenMatch};
+use crate::report::{AuditReport, HELD, Level, Picture, Report, SeenMatch};
 
 /// Matches that the picture shows.
 const SHOWN_MATCHES: usize = 4;
@@ -158,6 +158,7 @@ pub fn report(
     replayed: &Replayed,
     evidence: &Evidence,
     aws: BTreeMap<String, OperationCount>,
+    audit: AuditReport,
 ) -> Report {
     let interests: HashSet<&OrderKey> = evidence
         .sent
@@ -189,6 +190,7 @@ pub fn report(
         aws,
         seconds: replayed.elapsed.as_secs_f64(),
         invariants: verdicts(evidence),
+        audit,
     }
 }
 

@@ -119,6 +119,7 @@ async fn show(flow: OrderFlow, source: &str, options: &ReplayOptions) -> Result<
     let disorder = Disorder {
         duplicates: options.duplicates,
         shuffle: options.shuffle,
+        stream_duplicates: options.duplicates,
         seed: options.seed,
     };
     let progress = Progress::new(flow.events.len() as u64, true);

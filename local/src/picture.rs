@@ -1,8 +1,9 @@
 //! What a run shows at its end: what happened, a few matches as their counterparties see them, the book, what was
-//! asked of AWS, and the invariants.
+//! asked of AWS, the audit log, and the invariants.
 //!
 //! What it is **not**: it computes no figure that the run did not hand over, and it prints nothing.
 
+mod audit;
 mod canvas;
 mod halves;
 mod ladder;
@@ -44,6 +45,7 @@ pub fn render(report: &Report, picture: &Picture, style: Style) -> String {
     halves::draw(&mut canvas, report, picture);
     ladder::draw(&mut canvas, report, picture);
     requests::draw(&mut canvas, report);
+    audit::draw(&mut canvas, report);
     verdicts::draw(&mut canvas, report);
     canvas.into_text()
 }

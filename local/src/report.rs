@@ -44,13 +44,33 @@ pub struct Report {
     pub seconds: f64,
     /// Name → `held`, or the first counterexample.
     pub invariants: BTreeMap<String, String>,
+    /// What the audit log says of it.
+    pub audit: AuditReport,
+}
+
+/// The audit log at the end of a replay, as the verifier finds it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditReport {
+    /// Matches that it says were minted.
+    pub minted: u64,
+    /// Entries in all.
+    pub entries: u64,
+    /// Objects that hold them.
+    pub objects: u64,
+    /// Batches of the stream that were delivered.
+    pub batches: u64,
+    /// Batches that were delivered once more.
+    pub batches_again: u64,
+    /// `held` when the log is whole and every match was minted in it once, else what is wrong first.
+    pub verdict: String,
 }
 
 impl Report {
-    /// Whether every invariant held.
+    /// Whether every invariant held, and the audit log is whole.
     #[must_use]
     pub fn all_held(&self) -> bool {
-        self.invariants.values().all(|verdict| verdict == HELD)
+        self.invariants.values().all(|verdict| verdict == HELD) && self.audit.verdict == HELD
     }
 }
 

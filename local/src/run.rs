@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use symbolon_shared::domain::parameters::{MatchParameters, PricePolicy};
 
-use crate::audit::{AUDIT_LOG, Audit};
+use crate::audit::Audit;
 use crate::deployment::{Deployment, DeploymentError, now};
 use crate::gather;
 use crate::order_flow::OrderFlow;
@@ -56,9 +56,8 @@ pub async fn run(
     let replayed = replay(&deployment, &mut process, &mut audit, &flow, disorder, progress).await?;
     let aws = deployment.counts();
     let evidence = gather::evidence(&deployment, &replayed, now()).await?;
-    let mut report = gather::report(&flow, &replayed, &evidence, aws);
-    let verdict = audit.verdict(report.matches).await?;
-    report.invariants.insert(AUDIT_LOG.to_owned(), verdict);
+    let audit = audit.report(evidence.matches.len() as u64).await?;
+    let report = gather::report(&flow, &replayed, &evidence, aws, audit);
     let picture = gather::picture(source, &flow, &deployment, &evidence);
     deployment.shut_down().await;
     Ok((report, picture))

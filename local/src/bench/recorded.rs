@@ -19,6 +19,7 @@ pub(super) const CASE: &str = "recorded order flow";
 const IN_ORDER: Disorder = Disorder {
     duplicates: 0.0,
     shuffle: 0,
+    stream_duplicates: 0.0,
     seed: 1,
 };
 

@@ -48,6 +48,7 @@ pub(super) async fn run(
     let disorder = Disorder {
         duplicates: SHARE_DELIVERED_TWICE,
         shuffle: SHUFFLE,
+        stream_duplicates: 0.0,
         seed: options.seed,
     };
     let deliveries = plan(flow.events.len(), &disorder);

@@ -15,6 +15,8 @@ pub struct Disorder {
     pub duplicates: f64,
     /// The window within which first deliveries are reordered: each is early or late by fewer places than this.
     pub shuffle: usize,
+    /// The share of a stream's batches that are delivered a second time, 0 to 1.
+    pub stream_duplicates: f64,
     /// The same seed, the same plan.
     pub seed: u64,
 }
@@ -79,6 +81,7 @@ mod tests {
         Disorder {
             duplicates,
             shuffle,
+            stream_duplicates: 0.0,
             seed,
         }
     }
