@@ -8,12 +8,13 @@ use audit_verifier::{PublicKeys, RememberedHead, Report as Verified, verify};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
-use symbolon_shared::aws::AwsAudit;
+use symbolon_shared::aws::{AwsAudit, EVENT_SOURCE};
 use token_audit::settings::Settings;
 use token_audit::{Surroundings, TokenAudit};
 
 use crate::deployment::{DeploymentError, now};
 use crate::order_flow::plan::Disorder;
+use crate::platform::bus::Bus;
 use crate::platform::clients::{Clients, PATIENT};
 use crate::platform::faults::Faults;
 use crate::platform::meter::Meter;
@@ -56,6 +57,7 @@ impl Audit {
             clients.s3.clone(),
             clients.kms.clone(),
             clients.dynamodb.clone(),
+            clients.events.clone(),
             settings.resources.clone(),
         );
         let surroundings = Surroundings { clock: Box::new(now) };
@@ -91,11 +93,12 @@ impl Audit {
         Ok(())
     }
 
-    /// Verifies the log from the bucket and the public key alone, and counts it against the `matches` that were made.
+    /// Verifies the log from the bucket, the public key and the heads that were announced, and counts it against the
+    /// `matches` that were made.
     ///
     /// # Errors
     /// [`DeploymentError::Audit`] when the key or the bucket cannot be read.
-    pub async fn report(&self, matches: u64) -> Result<AuditReport, DeploymentError> {
+    pub async fn report(&self, bus: &Bus, matches: u64) -> Result<AuditReport, DeploymentError> {
         let resources = &self.settings.resources;
         let key = self
             .clients
@@ -106,18 +109,27 @@ impl Audit {
         let keys = PublicKeys::one(key.unwrap_or_default().as_ref()).map_err(DeploymentError::audit)?;
         let bucket = Arc::new(S3Bucket::new(self.clients.s3.clone(), &resources.bucket));
         let region = self.settings.region.as_str();
-        let remembered: &[RememberedHead] = &[];
-        let verified = verify(bucket, region, &keys, remembered, Arc::new(|_| ()));
+        let remembered = announced_heads(bus)?;
+        let verified = verify(bucket, region, &keys, &remembered, Arc::new(|_| ()));
         let verified = verified.await.map_err(DeploymentError::audit)?;
         Ok(AuditReport {
             minted: verified.minted,
             entries: verified.entries,
             objects: verified.objects,
+            heads_announced: remembered.len() as u64,
             batches: self.batches,
             batches_again: self.batches_again,
             verdict: verdict(&verified, matches),
         })
     }
+}
+
+/// The heads that were said on the event bus, as somebody outside would remember them.
+fn announced_heads(bus: &Bus) -> Result<Vec<RememberedHead>, DeploymentError> {
+    let heads = bus.events().into_iter();
+    let heads = heads.filter(|event| event.source == EVENT_SOURCE && event.detail["statement"].is_string());
+    let lines: Vec<String> = heads.map(|event| event.detail.to_string()).collect();
+    RememberedHead::parse_all(&lines.join("\n")).map_err(DeploymentError::audit)
 }
 
 /// `held`, or what is wrong first.

@@ -58,6 +58,8 @@ pub struct AuditReport {
     pub entries: u64,
     /// Objects that hold them.
     pub objects: u64,
+    /// Heads that were announced on the event bus, which the log must reach.
+    pub heads_announced: u64,
     /// Batches of the stream that were delivered.
     pub batches: u64,
     /// Batches that were delivered once more.

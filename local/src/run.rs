@@ -56,7 +56,9 @@ pub async fn run(
     let replayed = replay(&deployment, &mut process, &mut audit, &flow, disorder, progress).await?;
     let aws = deployment.counts();
     let evidence = gather::evidence(&deployment, &replayed, now()).await?;
-    let audit = audit.report(evidence.matches.len() as u64).await?;
+    let audit = audit
+        .report(deployment.stack().bus(), evidence.matches.len() as u64)
+        .await?;
     let report = gather::report(&flow, &replayed, &evidence, aws, audit);
     let picture = gather::picture(source, &flow, &deployment, &evidence);
     deployment.shut_down().await;

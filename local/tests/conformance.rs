@@ -202,9 +202,13 @@ async fn audit_failures(
         keys_table: attribute("Keys", Attribute::REF),
     };
     let Clients {
-        s3, kms, dynamodb, ..
+        s3,
+        kms,
+        dynamodb,
+        events,
+        ..
     } = clients.clone();
-    let audit = AwsAudit::new(s3, kms, dynamodb, settings);
+    let audit = AwsAudit::new(s3, kms, dynamodb, events, settings);
     conformance::run_audit(&audit, "emulators", known).await
 }
 
@@ -278,6 +282,7 @@ async fn clients_of_environment() -> Clients {
         sqs: aws_sdk_sqs::Client::new(&config),
         kms: aws_sdk_kms::Client::new(&config),
         s3: aws_sdk_s3::Client::new(&config),
+        events: aws_sdk_eventbridge::Client::new(&config),
     }
 }
 

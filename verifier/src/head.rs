@@ -15,9 +15,10 @@ struct Said {
     signature: String,
 }
 
-/// The fields of a log line, at the top or under `fields`.
+/// The fields of a log line, at the top or under `fields`; of an event, under `detail`.
 #[derive(Deserialize)]
 struct Line {
+    #[serde(alias = "detail")]
     fields: Said,
 }
 
@@ -34,7 +35,7 @@ impl RememberedHead {
     }
 
     /// Reads a file of them: heads one after the other as they are (two lines each), `audit_head` lines of the
-    /// writer's log, or a mixture.
+    /// writer's log, its events, or a mixture.
     ///
     /// # Errors
     /// [`NoHead`] names the first line that is neither.

@@ -92,12 +92,13 @@ impl<P: AuditPorts> TokenAudit<P> {
             .collect()
             .await;
         for (of_lane, given_back) in appended {
-            tally.add(&of_lane);
+            tally.add(of_lane);
             for index in given_back {
                 failed[index] = true;
             }
         }
         tally.given_back = failed.iter().filter(|failed| **failed).count() as u64;
+        self.announce(&mut tally).await;
         tally.emit();
         answer(&records, &failed)
     }
@@ -139,6 +140,21 @@ impl<P: AuditPorts> TokenAudit<P> {
             ));
         }
         lanes
+    }
+
+    /// Says what happened on the event bus. What is not taken there was said in the log lines, and gives nothing back:
+    /// a batch that comes again is a duplicate, and has nothing to say.
+    async fn announce(&self, tally: &mut Tally) {
+        let announcements = std::mem::take(&mut tally.announcements);
+        if announcements.is_empty() {
+            return;
+        }
+        match survive(self.ports.announce(&announcements)).await {
+            Some(Ok(())) => return,
+            Some(Err(error)) => tracing::warn!(event = "not_announced", reason = %error),
+            None => {}
+        }
+        tally.unannounced = announcements.len() as u64;
     }
 
     async fn append(

@@ -40,6 +40,7 @@ async fn ports(resources: AwsAuditSettings) -> AwsAudit {
         aws_sdk_s3::Client::new(&sdk),
         aws_sdk_kms::Client::new(&sdk),
         aws_sdk_dynamodb::Client::new(&sdk),
+        aws_sdk_eventbridge::Client::new(&sdk),
         resources,
     )
 }

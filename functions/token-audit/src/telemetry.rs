@@ -1,8 +1,10 @@
 //! What is said of a batch: counts as metrics, heads and broken invariants as structured log lines. Neither bears a
 //! token, a match id or an identity; a head's statement holds hashes and numbers.
 
+use std::collections::BTreeMap;
+
 use metrics_cloudwatch_embedded::{Collector, Error};
-use symbolon_shared::domain::audit::{Chain, Entry, LogRegion, Sealed};
+use symbolon_shared::domain::audit::{Announcement, Chain, Entry, Invariant, LogRegion, Sealed, Statement};
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -82,10 +84,14 @@ pub struct Tally {
     pub foreign: u64,
     /// Records given back.
     pub given_back: u64,
+    /// Announcements that the event bus did not take.
+    pub unannounced: u64,
+    /// What is to be announced.
+    pub announcements: Vec<Announcement>,
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.entries += other.entries;
         self.duplicates += other.duplicates;
         self.broken += other.broken;
@@ -94,27 +100,54 @@ impl Tally {
         self.lost_puts += other.lost_puts;
         self.foreign += other.foreign;
         self.given_back += other.given_back;
+        self.unannounced += other.unannounced;
+        self.announcements.extend(other.announcements);
     }
 
     pub(crate) fn count_appended(&mut self, entries: &[Entry], sealed: &Sealed) {
         self.entries += entries.len() as u64;
+        let Statement {
+            region,
+            chain,
+            sequence,
+            ..
+        } = &sealed.statement;
+        let mut times = BTreeMap::<Invariant, u64>::new();
         for invariant in entries.iter().filter_map(|entry| entry.invariant) {
-            self.broken += 1;
+            *times.entry(invariant).or_default() += 1;
+        }
+        for (invariant, times) in times {
+            self.broken += times;
             tracing::error!(
                 event = "invariant_broken",
                 invariant = invariant.as_str(),
-                chain = sealed.statement.chain.number(),
-                sequence = sealed.statement.sequence,
+                chain = chain.number(),
+                sequence,
+                times,
             );
+            self.announcements.push(Announcement::Broken {
+                region: region.clone(),
+                chain: *chain,
+                sequence: *sequence,
+                invariant,
+                times,
+            });
         }
     }
 
-    /// A head, for whoever wants to remember it: a log that is cut later does not reach it.
+    /// A head that was moved.
     pub(crate) fn count_head(&mut self, sealed: &Sealed) {
         self.heads += 1;
-        let head = sealed.head();
-        let (statement, signature) = head.split_once('\n').unwrap_or_default();
-        tracing::info!(event = "audit_head", statement, signature = signature.trim_end());
+        self.tell_head(sealed);
+    }
+
+    /// A head, for whoever wants to remember it: a log that is cut later does not reach it.
+    pub(crate) fn tell_head(&mut self, sealed: &Sealed) {
+        let announcement = Announcement::head(sealed);
+        if let Announcement::Head { statement, signature } = &announcement {
+            tracing::info!(event = "audit_head", statement, signature);
+        }
+        self.announcements.push(announcement);
     }
 
     /// Something that no writer of this log signed, or that was changed since.
@@ -138,5 +171,6 @@ impl Tally {
         metrics::counter!("LostPuts").increment(self.lost_puts);
         metrics::counter!("ForeignObjects").increment(self.foreign);
         metrics::counter!("GivenBack").increment(self.given_back);
+        metrics::counter!("Unannounced").increment(self.unannounced);
     }
 }

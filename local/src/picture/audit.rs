@@ -12,8 +12,13 @@ pub(super) fn draw(canvas: &mut Canvas, report: &Report) {
     let objects = counted(audit.objects, "signed object", "signed objects");
     let batches = counted(audit.batches, "batch", "batches");
     let again = count(audit.batches_again);
-    canvas.line(&format!("  {minted}, in {entries} of {objects}"));
-    canvas.line(&format!("  from {batches} of the stream, {again} of them delivered twice"));
+    let heads = counted(audit.heads_announced, "head", "heads");
+    canvas.line(&format!(
+        "  {minted}, in {entries} of {objects}; {heads} announced"
+    ));
+    canvas.line(&format!(
+        "  from {batches} of the stream, {again} of them delivered twice"
+    ));
     canvas.blank();
     if audit.verdict == HELD {
         canvas.paragraph(Ink::Good, 2, "verified: whole, and every match in it once");

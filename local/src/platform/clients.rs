@@ -36,6 +36,8 @@ pub struct Clients {
     pub kms: aws_sdk_kms::Client,
     /// Buckets.
     pub s3: aws_sdk_s3::Client,
+    /// The event bus.
+    pub events: aws_sdk_eventbridge::Client,
 }
 
 impl Endpoints {
@@ -69,6 +71,7 @@ impl Endpoints {
             sqs: aws_sdk_sqs::Client::new(&sdk),
             kms: aws_sdk_kms::Client::new(&sdk),
             s3: aws_sdk_s3::Client::from_conf(s3_config(&sdk).build()),
+            events: aws_sdk_eventbridge::Client::new(&sdk),
         }
     }
 
@@ -89,6 +92,9 @@ impl Endpoints {
         let kms = aws_sdk_kms::config::Builder::from(&sdk)
             .interceptor(meter.clone())
             .build();
+        let events = aws_sdk_eventbridge::config::Builder::from(&sdk)
+            .interceptor(meter.clone())
+            .build();
         Clients {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(
                 self.dynamodb_config(&sdk).interceptor(meter.clone()).build(),
@@ -96,6 +102,7 @@ impl Endpoints {
             sqs: aws_sdk_sqs::Client::from_conf(sqs),
             kms: aws_sdk_kms::Client::from_conf(kms),
             s3: aws_sdk_s3::Client::from_conf(s3_config(&sdk).interceptor(meter.clone()).build()),
+            events: aws_sdk_eventbridge::Client::from_conf(events),
         }
     }
 

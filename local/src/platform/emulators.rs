@@ -15,6 +15,7 @@ use winterbaume_s3::S3Service;
 use winterbaume_sqs::SqsService;
 
 use super::buckets::Buckets;
+use super::bus::Bus;
 use super::clients::Endpoints;
 use super::front::Front;
 use super::requests::Requests;
@@ -49,6 +50,7 @@ pub struct Emulators {
     endpoints: Endpoints,
     stamps: Arc<Stamps>,
     requests: Arc<Requests>,
+    bus: Arc<Bus>,
     end: watch::Sender<bool>,
     servers: JoinSet<()>,
 }
@@ -79,6 +81,7 @@ impl Emulators {
         };
         let stamps = Arc::new(Stamps::default());
         let requests = Arc::new(Requests::default());
+        let bus = Arc::new(Bus::default());
         let front = Front {
             endpoint: endpoints.front.clone(),
             dynamodb: dynamodb.to_string(),
@@ -89,6 +92,7 @@ impl Emulators {
             buckets: Buckets::new(S3Service::new()),
             stamps: Arc::clone(&stamps),
             requests: Arc::clone(&requests),
+            bus: Arc::clone(&bus),
             sending: RwLock::new(()),
         };
         servers.spawn(async move {
@@ -103,6 +107,7 @@ impl Emulators {
             endpoints,
             stamps,
             requests,
+            bus,
             end,
             servers,
         })
@@ -124,6 +129,12 @@ impl Emulators {
     #[must_use]
     pub fn requests(&self) -> &Requests {
         &self.requests
+    }
+
+    /// What was said on the event bus.
+    #[must_use]
+    pub fn bus(&self) -> &Bus {
+        &self.bus
     }
 
     /// Ends them; requests that are still running have a moment to finish.

@@ -1,6 +1,6 @@
 //! The one loopback address that answers for every service, as `AWS_ENDPOINT_URL` expects it.
 //!
-//! SQS, KMS and S3 are answered by the embedded emulators, DynamoDB is passed on to its own server. Where the SQS
+//! SQS, KMS and S3 are answered by the embedded emulators, DynamoDB is passed on to its own server, events are kept. Where the SQS
 //! emulator is more lenient or less informed than SQS, the front makes up for it: the limits of batches, who sent
 //! a message, and queue URLs that lead back here.
 
@@ -22,12 +22,13 @@ use winterbaume_core::{MockRequest, MockResponse, MockService};
 use winterbaume_kms::KmsService;
 
 use super::buckets::Buckets;
+use super::bus::Bus;
 use super::requests::Requests;
 use super::signatures::{self, Signatures};
 use super::stamps::{Stamp, Stamps};
 
 /// Twice SQS's longest message, for the escapes of JSON.
-const SQS_AND_KMS_BODY_BYTES: usize = 2 * 1024 * 1024;
+const JSON_BODY_BYTES: usize = 2 * 1024 * 1024;
 /// Far more than an object of the audit log has.
 const S3_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// The longest request of DynamoDB.
@@ -44,6 +45,7 @@ pub(super) struct Front {
     pub(super) kms: KmsService,
     pub(super) signatures: Signatures,
     pub(super) buckets: Buckets,
+    pub(super) bus: Arc<Bus>,
     pub(super) stamps: Arc<Stamps>,
     pub(super) requests: Arc<Requests>,
     /// Held for reading while messages are sent that bear no stamp yet.
@@ -69,12 +71,13 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
         Some(("AmazonSQS", operation)) => front.sqs(operation, request).await,
         Some(("TrentService", operation)) => front.kms(operation, request).await,
         Some(("DynamoDB_20120810" | "DynamoDBStreams_20120810", _)) => front.dynamodb(request).await,
+        Some(("AWSEvents", "PutEvents")) => front.put_events(request).await,
         // S3 alone names no operation: method and path say it.
         None if credential(request.headers(), 3) == Some("s3") => front.s3(request).await,
         _ => refusal(
             StatusCode::BAD_REQUEST,
             "UnknownOperationException",
-            "neither SQS, KMS nor DynamoDB in JSON, nor S3",
+            "neither SQS, KMS, DynamoDB nor PutEvents in JSON, nor S3",
         ),
     }
 }
@@ -127,6 +130,16 @@ impl Front {
             Some(Ok(body)) => respond(answer, Some(body)),
             Some(Err((kind, message))) => refusal(StatusCode::BAD_REQUEST, kind, message),
             None => respond(answer, None),
+        }
+    }
+
+    async fn put_events(&self, request: Request) -> Response {
+        let Ok(body) = to_bytes(request.into_body(), JSON_BODY_BYTES).await else {
+            return too_large();
+        };
+        match self.bus.put_events(&body) {
+            Ok(answer) => Json(answer).into_response(),
+            Err((kind, message)) => refusal(StatusCode::BAD_REQUEST, kind, message),
         }
     }
 
@@ -246,7 +259,7 @@ fn too_large() -> Response {
 /// The request as the emulators take it; `None` if it is too long.
 async fn mock_request(service: &str, request: Request) -> Option<MockRequest> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, SQS_AND_KMS_BODY_BYTES).await.ok()?;
+    let body = to_bytes(body, JSON_BODY_BYTES).await.ok()?;
     // The emulators tell regions apart by the host name that AWS would have.
     let region = credential(&parts.headers, 2).unwrap_or("us-east-1");
     let uri = format!("https://{service}.{region}.amazonaws.com/");

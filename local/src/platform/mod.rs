@@ -4,6 +4,7 @@
 
 pub mod answer;
 mod buckets;
+pub mod bus;
 pub mod clients;
 pub mod emulators;
 pub mod faults;

@@ -15,6 +15,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use symbolon_shared::aws::sdk::SdkOptions;
 
+use super::bus::Bus;
 use super::clients::{Clients, Endpoints, SECRET_KEY};
 use super::emulators::{EmulatorError, Emulators};
 use super::faults::Faults;
@@ -136,6 +137,12 @@ impl LocalStack {
     #[must_use]
     pub fn requests(&self) -> &Requests {
         self.emulators.requests()
+    }
+
+    /// What was said on the event bus.
+    #[must_use]
+    pub fn bus(&self) -> &Bus {
+        self.emulators.bus()
     }
 
     /// The clients of `principal`.

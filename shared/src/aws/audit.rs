@@ -1,5 +1,6 @@
-//! The token audit's ports: objects in S3, signatures by KMS, and which epochs have a key.
+//! The token audit's ports: objects in S3, signatures by KMS, which epochs have a key, and announcements on EventBridge.
 
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 use aws_sdk_s3::primitives::ByteStream;
@@ -7,8 +8,9 @@ use aws_sdk_s3::types::ChecksumAlgorithm;
 
 use super::dynamodb::key_of;
 use super::error::{of, port_error};
+use crate::domain::audit::Announcement;
 use crate::domain::token::EpochId;
-use crate::ports::audit::{AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put};
+use crate::ports::audit::{AuditAnnouncer, AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put};
 use crate::ports::{Fault, PortError};
 
 const GET_OBJECT: &str = "s3:GetObject";
@@ -16,6 +18,12 @@ const PUT_OBJECT: &str = "s3:PutObject";
 const SIGN: &str = "kms:Sign";
 const VERIFY: &str = "kms:Verify";
 const GET_ITEM: &str = "dynamodb:GetItem";
+const PUT_EVENTS: &str = "events:PutEvents";
+
+/// `source` of the audit's events.
+pub const EVENT_SOURCE: &str = "symbolon.token-audit";
+/// Entries that one `PutEvents` takes.
+const EVENTS_AT_ONCE: usize = 10;
 
 /// Codes with which S3 says that something else was there: by its state, by another put under way (the same one's
 /// first attempt, perhaps), or by there being nothing to compare with.
@@ -38,6 +46,7 @@ pub struct AwsAudit {
     s3: aws_sdk_s3::Client,
     kms: aws_sdk_kms::Client,
     dynamodb: aws_sdk_dynamodb::Client,
+    events: aws_sdk_eventbridge::Client,
     settings: AwsAuditSettings,
 }
 
@@ -48,12 +57,14 @@ impl AwsAudit {
         s3: aws_sdk_s3::Client,
         kms: aws_sdk_kms::Client,
         dynamodb: aws_sdk_dynamodb::Client,
+        events: aws_sdk_eventbridge::Client,
         settings: AwsAuditSettings,
     ) -> Self {
         Self {
             s3,
             kms,
             dynamodb,
+            events,
             settings,
         }
     }
@@ -150,3 +161,29 @@ impl KnownEpochs for AwsAudit {
         Ok(answer.item.is_some())
     }
 }
+
+impl AuditAnnouncer for AwsAudit {
+    /// On the account's default bus, whose rules say who hears it.
+    async fn announce(&self, announcements: &[Announcement]) -> Result<(), PortError> {
+        for announcements in announcements.chunks(EVENTS_AT_ONCE) {
+            let entries = announcements.iter().map(|announcement| {
+                PutEventsRequestEntry::builder()
+                    .source(EVENT_SOURCE)
+                    .detail_type(announcement.detail_type())
+                    .detail(announcement.detail())
+                    .build()
+            });
+            let put = self.events.put_events().set_entries(Some(entries.collect()));
+            let answer = put.send().await.map_err(|error| port_error(PUT_EVENTS, &error))?;
+            // The call succeeds though an entry of it may not.
+            let codes = answer.entries.into_iter().flatten();
+            if let Some(code) = codes.filter_map(|entry| entry.error_code).next() {
+                return Err(of(PUT_EVENTS, Fault::Unavailable, &code));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

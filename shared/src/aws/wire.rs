@@ -17,13 +17,19 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
-use super::{AwsPorts, AwsSettings, TableNames};
+use super::{AwsAudit, AwsAuditSettings, AwsPorts, AwsSettings, TableNames};
 
 /// What comes back of one request.
 #[derive(Debug)]
 pub(super) enum Answer {
     /// An answer of this status.
     Json { status: u16, body: String },
+    /// An answer of S3 of this status, with the state of the object.
+    Object {
+        status: u16,
+        body: String,
+        e_tag: Option<String>,
+    },
     /// Silence.
     NeverComes,
     /// The connection breaks, with this text.
@@ -37,9 +43,17 @@ impl Answer {
             body: body.to_owned(),
         }
     }
+
+    pub(super) fn object(status: u16, body: &str, e_tag: Option<&str>) -> Self {
+        Self::Object {
+            status,
+            body: body.to_owned(),
+            e_tag: e_tag.map(str::to_owned),
+        }
+    }
 }
 
-/// What was asked: the operation, and the request's body.
+/// What was asked: the operation, and the request's body. Of S3: method and path, and the conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Asked {
     pub(super) operation: String,
@@ -95,6 +109,22 @@ impl Wire {
         )
     }
 
+    /// The audit's ports, whose SDK repeats nothing.
+    pub(super) fn audit(&self) -> AwsAudit {
+        let config = self.config(1);
+        AwsAudit::new(
+            aws_sdk_s3::Client::new(&config),
+            aws_sdk_kms::Client::new(&config),
+            aws_sdk_dynamodb::Client::new(&config),
+            aws_sdk_eventbridge::Client::new(&config),
+            AwsAuditSettings {
+                bucket: "audit".to_owned(),
+                signing_key_arn: "arn:aws:kms:us-east-1:000000000000:key/s".to_owned(),
+                keys_table: "test-keys".to_owned(),
+            },
+        )
+    }
+
     fn config(&self, max_attempts: u32) -> SdkConfig {
         let connector = SharedHttpConnector::new(self.clone());
         SdkConfig::builder()
@@ -121,11 +151,7 @@ impl Wire {
 
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        self.asked.lock().unwrap().push(Asked {
-            operation: target.split('.').next_back().unwrap_or_default().to_owned(),
-            body: serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default(),
-        });
+        self.asked.lock().unwrap().push(asked(&request));
         let answer = self.answers.lock().unwrap().pop_front();
         HttpConnectorFuture::new(async move {
             match answer.unwrap_or(Answer::ConnectionLost("no answer is left")) {
@@ -135,9 +161,37 @@ impl HttpConnector for Wire {
                         .map_err(|error| ConnectorError::other(Box::new(error), None))?;
                     Ok(HttpResponse::new(status, SdkBody::from(body)))
                 }
+                Answer::Object { status, body, e_tag } => {
+                    let status = status
+                        .try_into()
+                        .map_err(|error| ConnectorError::other(Box::new(error), None))?;
+                    let mut response = HttpResponse::new(status, SdkBody::from(body));
+                    if let Some(e_tag) = e_tag {
+                        response.headers_mut().insert("etag", e_tag);
+                    }
+                    Ok(response)
+                }
                 Answer::NeverComes => std::future::pending().await,
                 Answer::ConnectionLost(text) => Err(ConnectorError::io(text.into())),
             }
         })
+    }
+}
+
+fn asked(request: &HttpRequest) -> Asked {
+    let headers = request.headers();
+    if let Some(target) = headers.get("x-amz-target") {
+        return Asked {
+            operation: target.split('.').next_back().unwrap_or_default().to_owned(),
+            body: serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default(),
+        };
+    }
+    let path = request.uri().split_once("amazonaws.com").unwrap_or_default().1;
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    let conditions = ["if-match", "if-none-match"].into_iter();
+    let conditions = conditions.filter_map(|name| Some((name.to_owned(), Value::from(headers.get(name)?))));
+    Asked {
+        operation: format!("{} {path}", request.method()),
+        body: conditions.collect(),
     }
 }

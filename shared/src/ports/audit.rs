@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use super::PortError;
+use crate::domain::audit::Announcement;
 use crate::domain::token::EpochId;
 
 /// One state of one object, as the store names it: opaque, good for a comparison by the store alone.
@@ -66,7 +67,13 @@ pub trait KnownEpochs {
     fn has_key(&self, epoch: EpochId) -> impl Future<Output = Result<bool, PortError>> + Send;
 }
 
-/// Everything that the token audit asks for.
-pub trait AuditPorts: AuditObjects + AuditSigner + KnownEpochs + Sync {}
+/// Says what happened to whoever listens. IAM: `events:PutEvents` on the event bus.
+pub trait AuditAnnouncer {
+    /// Announces all of it, in this order. May be repeated: a listener may hear the same twice.
+    fn announce(&self, announcements: &[Announcement]) -> impl Future<Output = Result<(), PortError>> + Send;
+}
 
-impl<P> AuditPorts for P where P: AuditObjects + AuditSigner + KnownEpochs + Sync {}
+/// Everything that the token audit asks for.
+pub trait AuditPorts: AuditObjects + AuditSigner + KnownEpochs + AuditAnnouncer + Sync {}
+
+impl<P> AuditPorts for P where P: AuditObjects + AuditSigner + KnownEpochs + AuditAnnouncer + Sync {}

@@ -7,8 +7,9 @@ use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::ecdsa::{DerSignature, Signature, SigningKey, VerifyingKey};
 use p256::pkcs8::EncodePublicKey as _;
 
+use crate::domain::audit::Announcement;
 use crate::domain::token::EpochId;
-use crate::ports::audit::{AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put};
+use crate::ports::audit::{AuditAnnouncer, AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put};
 use crate::ports::{Fault, PortError};
 
 /// A bucket, a signing key and the epochs that have a key. A clone shares what it holds.
@@ -23,6 +24,7 @@ struct State {
     objects: BTreeMap<String, (Vec<u8>, Handle)>,
     puts: u64,
     epochs: BTreeSet<EpochId>,
+    announced: Vec<Announcement>,
 }
 
 /// Not a private key of P-256.
@@ -72,6 +74,12 @@ impl MemoryAudit {
     pub fn public_key(&self) -> Vec<u8> {
         let encoded = VerifyingKey::from(&self.key).to_public_key_der();
         encoded.map(p256::pkcs8::Document::into_vec).unwrap_or_default()
+    }
+
+    /// What was announced so far.
+    #[must_use]
+    pub fn announced(&self) -> Vec<Announcement> {
+        self.state().announced.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -130,5 +138,12 @@ impl AuditSigner for MemoryAudit {
 impl KnownEpochs for MemoryAudit {
     async fn has_key(&self, epoch: EpochId) -> Result<bool, PortError> {
         Ok(self.state().epochs.contains(&epoch))
+    }
+}
+
+impl AuditAnnouncer for MemoryAudit {
+    async fn announce(&self, announcements: &[Announcement]) -> Result<(), PortError> {
+        self.state().announced.extend_from_slice(announcements);
+        Ok(())
     }
 }

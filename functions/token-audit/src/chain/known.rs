@@ -70,7 +70,12 @@ impl Known {
             squatter: None,
         };
         // Found without a head: it gets one, though there may be nothing to append.
+        let moved = tally.heads;
         known.cover(ports, tally).await?;
+        // Whoever moved it may have died before it could say so.
+        if let Some(tip) = known.tip.as_ref().filter(|_| tally.heads == moved) {
+            tally.tell_head(tip);
+        }
         Ok(known)
     }
 

@@ -58,12 +58,12 @@ async fn a_batch_in_time_reads_nothing_back() {
     let hooked = Hooked::new(&bucket, None);
     let warm = audit(hooked.clone());
     warm.handle(event((80..160).map(minted)), deadline()).await;
-    // The epoch; of each chain the head, its signature, a new one, the object, the head.
-    assert_eq!(hooked.calls(), 1 + 8 * 5);
+    // The epoch; of each chain the head, its signature, a new one, the object, the head; the announcement.
+    assert_eq!(hooked.calls(), 2 + 8 * 5);
     warm.handle(event((160..240).map(minted)), deadline()).await;
     assert_eq!(
         hooked.calls(),
-        1 + 8 * 5 + 8 * 3,
+        2 + 8 * 5 + 8 * 3 + 1,
         "what it remembers it does not read"
     );
 }

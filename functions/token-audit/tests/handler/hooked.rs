@@ -4,8 +4,11 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use symbolon_shared::domain::audit::Announcement;
 use symbolon_shared::domain::token::EpochId;
-use symbolon_shared::ports::audit::{AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put};
+use symbolon_shared::ports::audit::{
+    AuditAnnouncer, AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put,
+};
 use symbolon_shared::ports::{Fault, PortError};
 use symbolon_shared::testing::MemoryAudit;
 
@@ -113,5 +116,11 @@ impl AuditSigner for Hooked {
 impl KnownEpochs for Hooked {
     async fn has_key(&self, epoch: EpochId) -> Result<bool, PortError> {
         self.call(|| self.bucket.has_key(epoch)).await
+    }
+}
+
+impl AuditAnnouncer for Hooked {
+    async fn announce(&self, announcements: &[Announcement]) -> Result<(), PortError> {
+        self.call(|| self.bucket.announce(announcements)).await
     }
 }

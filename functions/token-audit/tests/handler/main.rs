@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod announcements;
 mod attacks;
 mod batches;
 mod crashes;

@@ -160,7 +160,7 @@ async fn batches_that_sqs_would_refuse_are_refused() {
 async fn too_long_a_request_is_refused() {
     let emulators = start().await;
     let (sqs, url) = queue(&emulators).await;
-    let body = "x".repeat(SQS_AND_KMS_BODY_BYTES);
+    let body = "x".repeat(JSON_BODY_BYTES);
     let error = sqs
         .send_message()
         .queue_url(&url)

@@ -5,6 +5,7 @@
 //!
 //! What it is **not**: the verifier. That one shares no code with this, so that a mistake made here is seen there.
 
+mod announcement;
 mod entry;
 mod format;
 mod object;
@@ -12,6 +13,7 @@ mod observation;
 #[cfg(test)]
 mod tests;
 
+pub use announcement::Announcement;
 pub use entry::{Entry, Event, EventId, Invariant};
 pub use format::{CHAINS, Chain, Link, LogRegion, head_name, object_name};
 pub use object::{Draft, Position, Refused, Sealed, Statement, split_sealed};

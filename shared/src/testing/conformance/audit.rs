@@ -2,6 +2,7 @@
 
 use super::fixtures::together;
 use super::{Nonconformance, Unmet, Verdict, ensure};
+use crate::domain::audit::Announcement;
 use crate::domain::time::Timestamp;
 use crate::domain::token::EpochId;
 use crate::ports::audit::{AuditPorts, Expected, Handle, Put};
@@ -48,6 +49,7 @@ suite! {
     what_is_no_signature_is_not_good
     an_epoch_with_a_key_is_known
     an_epoch_without_a_key_is_not_known
+    more_than_one_call_takes_is_announced
 }
 
 fn done(put: Put) -> Result<Handle, Unmet> {
@@ -208,4 +210,15 @@ async fn an_epoch_with_a_key_is_known<P: AuditPorts>(on: &Stage<'_, P>) -> Verdi
 async fn an_epoch_without_a_key_is_not_known<P: AuditPorts>(on: &Stage<'_, P>) -> Verdict {
     let never = EpochId::new(Timestamp::from_millis(0), 77);
     ensure(!on.ports.has_key(never).await?, "it is known")
+}
+
+async fn more_than_one_call_takes_is_announced<P: AuditPorts>(on: &Stage<'_, P>) -> Verdict {
+    let head = Announcement::Head {
+        statement: "{}".to_owned(),
+        signature: "\"quoted\"".to_owned(),
+    };
+    for count in [0, 1, 11] {
+        on.ports.announce(&vec![head.clone(); count]).await?;
+    }
+    Ok(())
 }
