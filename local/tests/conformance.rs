@@ -208,8 +208,16 @@ async fn audit_failures(
         events,
         ..
     } = clients.clone();
+    let (hand, aside) = (s3.clone(), settings.set_aside_bucket.clone());
     let audit = AwsAudit::new(s3, kms, dynamodb, events, settings);
-    conformance::run_audit(&audit, "emulators", known).await
+    let set_aside = |name: String, body: Vec<u8>| -> conformance::Setting {
+        let put = hand.put_object().bucket(&aside).key(name).body(body.into());
+        Box::pin(async move {
+            let put = put.send().await;
+            put.map(drop).map_err(|error| ArrangeError(error.to_string()))
+        })
+    };
+    conformance::run_audit(&audit, "emulators", known, &set_aside).await
 }
 
 async fn failures_on_endpoint() -> Vec<conformance::Nonconformance> {

@@ -70,6 +70,14 @@ impl<P: AuditPorts> TokenAudit<P> {
         }
     }
 
+    pub(crate) fn ports(&self) -> &P {
+        &self.ports
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.surroundings.clock)()
+    }
+
     /// Logs a batch. The answer names the first record that was not logged: the stream goes on from there, and what
     /// was logged after it comes again as a duplicate.
     pub async fn handle(&self, event: Value, deadline: Timestamp) -> DynamoDbEventResponse {

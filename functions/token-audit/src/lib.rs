@@ -7,7 +7,9 @@ mod batch;
 mod chain;
 mod guard;
 mod record;
+mod set_aside;
 pub mod settings;
 pub mod telemetry;
 
 pub use batch::{Surroundings, TokenAudit};
+pub use set_aside::{Retried, is_retry};

@@ -9,7 +9,7 @@ use symbolon_shared::aws::sdk::{self, SdkOptions};
 use symbolon_shared::aws::{AwsAudit, AwsAuditSettings};
 use symbolon_shared::domain::time::Timestamp;
 use token_audit::settings::Settings;
-use token_audit::{Surroundings, TokenAudit, telemetry};
+use token_audit::{Surroundings, TokenAudit, is_retry, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -24,9 +24,13 @@ async fn main() -> Result<(), Error> {
         async move {
             let deadline = deadline(event.context.deadline);
             // Boxed: the runtime wraps it in many layers, and a batch's future is large.
-            let answer = Box::pin(audit.handle(event.payload, deadline)).await;
+            let answer = if is_retry(&event.payload) {
+                serde_json::to_value(Box::pin(audit.retry(deadline)).await)
+            } else {
+                serde_json::to_value(Box::pin(audit.handle(event.payload, deadline)).await)
+            };
             metrics.flush(std::io::stdout())?;
-            Ok::<_, Error>(answer)
+            Ok::<_, Error>(answer?)
         }
     }))
     .await

@@ -52,6 +52,7 @@ impl Settings {
             stack: required("STACK_NAME")?,
             resources: AwsAuditSettings {
                 bucket: required("AUDIT_BUCKET")?,
+                set_aside_bucket: required("STREAM_RECORDS_BUCKET")?,
                 signing_key_arn: required("AUDIT_SIGNING_KEY_ARN")?,
                 keys_table: required("KEYS_TABLE")?,
             },
@@ -63,10 +64,11 @@ impl Settings {
 mod tests {
     use super::*;
 
-    const NAMES: [&str; 5] = [
+    const NAMES: [&str; 6] = [
         "AWS_REGION",
         "STACK_NAME",
         "AUDIT_BUCKET",
+        "STREAM_RECORDS_BUCKET",
         "AUDIT_SIGNING_KEY_ARN",
         "KEYS_TABLE",
     ];

@@ -10,6 +10,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::set_aside::Retried;
+
 /// Namespace of the metrics.
 const NAMESPACE: &str = "Symbolon";
 
@@ -63,6 +65,12 @@ pub fn start_metrics(stack: &str) -> Result<&'static Collector, Error> {
         .with_dimension("Stack", stack.to_owned())
         .with_dimension("Function", "token-audit")
         .init()
+}
+
+/// Hands the counts of a retry to the metrics recorder.
+pub(crate) fn emit_retried(retried: &Retried) {
+    metrics::counter!("SetAsideLogged").increment(retried.logged);
+    metrics::counter!("SetAsideLeft").increment(retried.left);
 }
 
 /// What happened in a batch, or in one chain of it.

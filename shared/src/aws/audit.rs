@@ -10,11 +10,15 @@ use super::dynamodb::key_of;
 use super::error::{of, port_error};
 use crate::domain::audit::Announcement;
 use crate::domain::token::EpochId;
-use crate::ports::audit::{AuditAnnouncer, AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put};
+use crate::ports::audit::{
+    AuditAnnouncer, AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put, SetAsideBatches,
+};
 use crate::ports::{Fault, PortError};
 
 const GET_OBJECT: &str = "s3:GetObject";
 const PUT_OBJECT: &str = "s3:PutObject";
+const LIST_OBJECTS: &str = "s3:ListBucket";
+const DELETE_OBJECT: &str = "s3:DeleteObject";
 const SIGN: &str = "kms:Sign";
 const VERIFY: &str = "kms:Verify";
 const GET_ITEM: &str = "dynamodb:GetItem";
@@ -25,6 +29,10 @@ pub const EVENT_SOURCE: &str = "symbolon.token-audit";
 /// Entries that one `PutEvents` takes.
 const EVENTS_AT_ONCE: usize = 10;
 
+/// Where Lambda puts what a mapping sets aside: Lambda developer guide, "Retain discarded records for a DynamoDB event
+/// source in Lambda".
+const SET_ASIDE_PREFIX: &str = "aws/lambda/";
+
 /// Codes with which S3 says that something else was there: by its state, by another put under way (the same one's
 /// first attempt, perhaps), or by there being nothing to compare with.
 const LOST: &[&str] = &["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"];
@@ -34,6 +42,8 @@ const LOST: &[&str] = &["PreconditionFailed", "ConditionalRequestConflict", "NoS
 pub struct AwsAuditSettings {
     /// The bucket of the log.
     pub bucket: String,
+    /// The bucket of what the stream's mapping sets aside.
+    pub set_aside_bucket: String,
     /// The KMS key that signs: `ECC_NIST_P256`, `SIGN_VERIFY`.
     pub signing_key_arn: String,
     /// The table of wrapped epoch keys.
@@ -75,18 +85,27 @@ fn handle(operation: &'static str, e_tag: Option<String>) -> Result<Handle, Port
     Ok(Handle(e_tag))
 }
 
-impl AuditObjects for AwsAudit {
-    async fn read_object(&self, name: &str) -> Result<Option<(Vec<u8>, Handle)>, PortError> {
-        let get = self.s3.get_object().bucket(&self.settings.bucket).key(name);
+impl AwsAudit {
+    /// An object and its `ETag`.
+    async fn get(&self, bucket: &str, key: &str) -> Result<Option<(Vec<u8>, Option<String>)>, PortError> {
+        let get = self.s3.get_object().bucket(bucket).key(key);
         let answer = match get.send().await.map_err(|error| port_error(GET_OBJECT, &error)) {
             Ok(answer) => answer,
             Err(error) if error.code == "NoSuchKey" => return Ok(None),
             Err(error) => return Err(error),
         };
-        let handle = handle(GET_OBJECT, answer.e_tag)?;
         let body = answer.body.collect().await;
         let body = body.map_err(|_| of(GET_OBJECT, Fault::Unavailable, "BodyNotRead"))?;
-        Ok(Some((body.to_vec(), handle)))
+        Ok(Some((body.to_vec(), answer.e_tag)))
+    }
+}
+
+impl AuditObjects for AwsAudit {
+    async fn read_object(&self, name: &str) -> Result<Option<(Vec<u8>, Handle)>, PortError> {
+        match self.get(&self.settings.bucket, name).await? {
+            Some((body, e_tag)) => Ok(Some((body, handle(GET_OBJECT, e_tag)?))),
+            None => Ok(None),
+        }
     }
 
     async fn put_object(&self, name: &str, body: &[u8], expected: &Expected) -> Result<Put, PortError> {
@@ -182,6 +201,40 @@ impl AuditAnnouncer for AwsAudit {
             }
         }
         Ok(())
+    }
+}
+
+impl SetAsideBatches for AwsAudit {
+    async fn list_set_aside(&self, after: Option<&str>) -> Result<Vec<String>, PortError> {
+        let list = self
+            .s3
+            .list_objects_v2()
+            .bucket(&self.settings.set_aside_bucket)
+            .prefix(SET_ASIDE_PREFIX)
+            .set_start_after(after.map(str::to_owned));
+        let answer = list
+            .send()
+            .await
+            .map_err(|error| port_error(LIST_OBJECTS, &error))?;
+        let objects = answer.contents.into_iter().flatten();
+        Ok(objects.filter_map(|object| object.key).collect())
+    }
+
+    async fn read_set_aside(&self, name: &str) -> Result<Option<Vec<u8>>, PortError> {
+        let got = self.get(&self.settings.set_aside_bucket, name).await?;
+        Ok(got.map(|(body, _)| body))
+    }
+
+    async fn remove_set_aside(&self, name: &str) -> Result<(), PortError> {
+        let delete = self
+            .s3
+            .delete_object()
+            .bucket(&self.settings.set_aside_bucket)
+            .key(name);
+        let deleted = delete.send().await;
+        deleted
+            .map(drop)
+            .map_err(|error| port_error(DELETE_OBJECT, &error))
     }
 }
 

@@ -119,6 +119,7 @@ impl Wire {
             aws_sdk_eventbridge::Client::new(&config),
             AwsAuditSettings {
                 bucket: "audit".to_owned(),
+                set_aside_bucket: "aside".to_owned(),
                 signing_key_arn: "arn:aws:kms:us-east-1:000000000000:key/s".to_owned(),
                 keys_table: "test-keys".to_owned(),
             },

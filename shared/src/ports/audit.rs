@@ -73,7 +73,30 @@ pub trait AuditAnnouncer {
     fn announce(&self, announcements: &[Announcement]) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
-/// Everything that the token audit asks for.
-pub trait AuditPorts: AuditObjects + AuditSigner + KnownEpochs + AuditAnnouncer + Sync {}
+/// What the stream's mapping has set aside: batches that were not logged in time. IAM: `s3:ListBucket` on
+/// `stream-records`, `s3:GetObject`, `s3:DeleteObject` on `stream-records`.
+pub trait SetAsideBatches {
+    /// Names of what is there, in the order of names and after `after`: at most a page of them, and none when there are
+    /// no more. May be repeated.
+    fn list_set_aside(
+        &self,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<String>, PortError>> + Send;
 
-impl<P> AuditPorts for P where P: AuditObjects + AuditSigner + KnownEpochs + AuditAnnouncer + Sync {}
+    /// What has this name; nothing when it is gone. May be repeated.
+    fn read_set_aside(&self, name: &str) -> impl Future<Output = Result<Option<Vec<u8>>, PortError>> + Send;
+
+    /// Removes it. May be repeated.
+    fn remove_set_aside(&self, name: &str) -> impl Future<Output = Result<(), PortError>> + Send;
+}
+
+/// Everything that the token audit asks for.
+pub trait AuditPorts:
+    AuditObjects + AuditSigner + KnownEpochs + AuditAnnouncer + SetAsideBatches + Sync
+{
+}
+
+impl<P> AuditPorts for P where
+    P: AuditObjects + AuditSigner + KnownEpochs + AuditAnnouncer + SetAsideBatches + Sync
+{
+}

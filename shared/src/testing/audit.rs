@@ -9,10 +9,15 @@ use p256::pkcs8::EncodePublicKey as _;
 
 use crate::domain::audit::Announcement;
 use crate::domain::token::EpochId;
-use crate::ports::audit::{AuditAnnouncer, AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put};
+use crate::ports::audit::{
+    AuditAnnouncer, AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put, SetAsideBatches,
+};
 use crate::ports::{Fault, PortError};
 
-/// A bucket, a signing key and the epochs that have a key. A clone shares what it holds.
+/// Names that one listing gives at most, so that few of them are more than a page.
+const PAGE: usize = 3;
+
+/// A bucket, a signing key, the epochs that have a key, and what was set aside. A clone shares what it holds.
 #[derive(Clone)]
 pub struct MemoryAudit {
     state: Arc<Mutex<State>>,
@@ -25,6 +30,7 @@ struct State {
     puts: u64,
     epochs: BTreeSet<EpochId>,
     announced: Vec<Announcement>,
+    set_aside: BTreeMap<String, Vec<u8>>,
 }
 
 /// Not a private key of P-256.
@@ -74,6 +80,11 @@ impl MemoryAudit {
     pub fn public_key(&self) -> Vec<u8> {
         let encoded = VerifyingKey::from(&self.key).to_public_key_der();
         encoded.map(p256::pkcs8::Document::into_vec).unwrap_or_default()
+    }
+
+    /// Sets a batch aside, as the stream's mapping does.
+    pub fn set_aside(&self, name: &str, body: Vec<u8>) {
+        self.state().set_aside.insert(name.to_owned(), body);
     }
 
     /// What was announced so far.
@@ -144,6 +155,24 @@ impl KnownEpochs for MemoryAudit {
 impl AuditAnnouncer for MemoryAudit {
     async fn announce(&self, announcements: &[Announcement]) -> Result<(), PortError> {
         self.state().announced.extend_from_slice(announcements);
+        Ok(())
+    }
+}
+
+impl SetAsideBatches for MemoryAudit {
+    async fn list_set_aside(&self, after: Option<&str>) -> Result<Vec<String>, PortError> {
+        let state = self.state();
+        let names = state.set_aside.keys();
+        let later = names.filter(|name| after.is_none_or(|after| name.as_str() > after));
+        Ok(later.take(PAGE).cloned().collect())
+    }
+
+    async fn read_set_aside(&self, name: &str) -> Result<Option<Vec<u8>>, PortError> {
+        Ok(self.state().set_aside.get(name).cloned())
+    }
+
+    async fn remove_set_aside(&self, name: &str) -> Result<(), PortError> {
+        self.state().set_aside.remove(name);
         Ok(())
     }
 }

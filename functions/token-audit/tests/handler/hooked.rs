@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use symbolon_shared::domain::audit::Announcement;
 use symbolon_shared::domain::token::EpochId;
 use symbolon_shared::ports::audit::{
-    AuditAnnouncer, AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put,
+    AuditAnnouncer, AuditObjects, AuditSigner, Expected, Handle, KnownEpochs, Put, SetAsideBatches,
 };
 use symbolon_shared::ports::{Fault, PortError};
 use symbolon_shared::testing::MemoryAudit;
@@ -122,5 +122,19 @@ impl KnownEpochs for Hooked {
 impl AuditAnnouncer for Hooked {
     async fn announce(&self, announcements: &[Announcement]) -> Result<(), PortError> {
         self.call(|| self.bucket.announce(announcements)).await
+    }
+}
+
+impl SetAsideBatches for Hooked {
+    async fn list_set_aside(&self, after: Option<&str>) -> Result<Vec<String>, PortError> {
+        self.call(|| self.bucket.list_set_aside(after)).await
+    }
+
+    async fn read_set_aside(&self, name: &str) -> Result<Option<Vec<u8>>, PortError> {
+        self.call(|| self.bucket.read_set_aside(name)).await
+    }
+
+    async fn remove_set_aside(&self, name: &str) -> Result<(), PortError> {
+        self.call(|| self.bucket.remove_set_aside(name)).await
     }
 }

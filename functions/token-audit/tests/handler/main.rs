@@ -11,4 +11,5 @@ mod fixtures;
 mod hooked;
 mod races;
 mod secrets;
+mod set_aside;
 mod world;

@@ -195,9 +195,13 @@ pub(crate) fn mintings(entries: &[Entry]) -> BTreeMap<String, usize> {
 }
 
 /// That these matches are minted, each once, and nothing else is said.
-pub(crate) fn assert_minted_once(bucket: &MemoryAudit, matches: std::ops::Range<u32>) {
+pub(crate) fn assert_minted_once(bucket: &MemoryAudit, matches: impl IntoIterator<Item = u32>) {
     let entries = entries(bucket);
+    let matches: Vec<u32> = matches.into_iter().collect();
     assert_eq!(entries.len(), matches.len());
-    let due = matches.map(|n| (secrets(n).match_id.encode(), 1)).collect();
+    let due = matches
+        .iter()
+        .map(|n| (secrets(*n).match_id.encode(), 1))
+        .collect();
     assert_eq!(mintings(&entries), due);
 }

@@ -1,17 +1,26 @@
 //! Cases of the token audit's ports.
 
+use std::pin::Pin;
+
 use super::fixtures::together;
-use super::{Nonconformance, Unmet, Verdict, ensure};
+use super::{ArrangeError, Nonconformance, Unmet, Verdict, ensure};
 use crate::domain::audit::Announcement;
 use crate::domain::time::Timestamp;
 use crate::domain::token::EpochId;
 use crate::ports::audit::{AuditPorts, Expected, Handle, Put};
 
-/// What the cases need beside the ports: an epoch of which they know that it has a key.
+/// A batch being set aside.
+pub type Setting = Pin<Box<dyn Future<Output = Result<(), ArrangeError>> + Send>>;
+
+/// The hand that sets a batch aside, under a name that begins as Lambda's do.
+pub type SetAside<'a> = dyn Fn(String, Vec<u8>) -> Setting + Sync + 'a;
+
+/// What the cases need beside the ports: an epoch of which they know that it has a key, and a hand that sets aside.
 struct Stage<'a, P> {
     ports: &'a P,
     name: String,
     known: EpochId,
+    set_aside: &'a SetAside<'a>,
 }
 
 macro_rules! suite {
@@ -20,12 +29,17 @@ macro_rules! suite {
         pub const AUDIT_CASES: &[&str] = &[$(stringify!($case),)+];
 
         /// Runs every case of the token audit and gives those that were not passed. `seed` must be another for each
-        /// run on the same bucket; `known` is an epoch that has a key.
-        pub async fn run_audit<P: AuditPorts>(ports: &P, seed: &str, known: EpochId) -> Vec<Nonconformance> {
+        /// run on the same bucket; `known` is an epoch that has a key; nothing is set aside at first.
+        pub async fn run_audit<P: AuditPorts>(
+            ports: &P,
+            seed: &str,
+            known: EpochId,
+            set_aside: &SetAside<'_>,
+        ) -> Vec<Nonconformance> {
             let mut failed = Vec::new();
             $({
                 let name = format!("conformance/{seed}/{}", stringify!($case));
-                if let Err(Unmet(found)) = Box::pin($case(&Stage { ports, name, known })).await {
+                if let Err(Unmet(found)) = Box::pin($case(&Stage { ports, name, known, set_aside })).await {
                     failed.push(Nonconformance { case: stringify!($case), found });
                 }
             })+
@@ -50,6 +64,8 @@ suite! {
     an_epoch_with_a_key_is_known
     an_epoch_without_a_key_is_not_known
     more_than_one_call_takes_is_announced
+    what_was_set_aside_is_listed_page_by_page
+    what_was_set_aside_is_read_and_removed
 }
 
 fn done(put: Put) -> Result<Handle, Unmet> {
@@ -219,6 +235,47 @@ async fn more_than_one_call_takes_is_announced<P: AuditPorts>(on: &Stage<'_, P>)
     };
     for count in [0, 1, 11] {
         on.ports.announce(&vec![head.clone(); count]).await?;
+    }
+    Ok(())
+}
+
+/// Names and bodies of four: one page of them, or more.
+async fn aside<P: AuditPorts>(on: &Stage<'_, P>) -> Result<Vec<String>, Unmet> {
+    let names: Vec<_> = (0..4).map(|n| format!("aws/lambda/{}/{n}", on.name)).collect();
+    for name in names.iter().rev() {
+        (on.set_aside)(name.clone(), name.clone().into_bytes()).await?;
+    }
+    Ok(names)
+}
+
+async fn what_was_set_aside_is_listed_page_by_page<P: AuditPorts>(on: &Stage<'_, P>) -> Verdict {
+    let names = aside(on).await?;
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = on.ports.list_set_aside(after.as_deref()).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        listed.extend(page);
+    }
+    for name in &names {
+        on.ports.remove_set_aside(name).await?;
+    }
+    ensure(listed == names, &format!("{listed:?}"))?;
+    let left = on.ports.list_set_aside(None).await?;
+    ensure(left.is_empty(), &format!("{left:?} are left"))
+}
+
+async fn what_was_set_aside_is_read_and_removed<P: AuditPorts>(on: &Stage<'_, P>) -> Verdict {
+    let names = aside(on).await?;
+    for name in &names {
+        let read = on.ports.read_set_aside(name).await?;
+        ensure(read.as_deref() == Some(name.as_bytes()), &format!("{read:?}"))?;
+        // The second time after a response that was lost.
+        for _ in 0..2 {
+            on.ports.remove_set_aside(name).await?;
+        }
+        let read = on.ports.read_set_aside(name).await?;
+        ensure(read.is_none(), "it is still there")?;
     }
     Ok(())
 }

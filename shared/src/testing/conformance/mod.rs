@@ -13,7 +13,7 @@ mod queues;
 mod registry;
 mod submissions;
 
-pub use audit::{AUDIT_CASES, run_audit};
+pub use audit::{AUDIT_CASES, SetAside, Setting, run_audit};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -203,7 +203,11 @@ mod tests {
         let ports = MemoryAudit::new([7; 32]).unwrap();
         let known = EpochId::new(Timestamp::from_millis(1), 1);
         ports.add_epoch(known);
-        assert_eq!(run_audit(&ports, "memory", known).await, []);
+        let set_aside = |name: String, body| -> Setting {
+            ports.set_aside(&name, body);
+            Box::pin(async { Ok(()) })
+        };
+        assert_eq!(run_audit(&ports, "memory", known, &set_aside).await, []);
     }
 
     #[tokio::test]
