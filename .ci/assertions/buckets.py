@@ -10,7 +10,14 @@ BUCKETS = {
     "QuarantineBucket": ("quarantine", "QuarantineKey", ""),
     "BackupBucket": ("backup", "BucketKey", ""),
     "TrailBucket": ("trail", "OperationsKey", None),
+    "StreamRecordsBucket": ("stream-records", "TokenKey", None),
 }
+
+# Where the functions are, and there alone.
+WITH_FUNCTIONS = {"TrailBucket", "StreamRecordsBucket"}
+
+# What holds tokens is gone when it is logged, and soon in any case: no versions, no colder class.
+SHORT_LIVED = {"StreamRecordsBucket": 14}
 
 OWN_PREFIX = "/${!aws:PrincipalTag/symbolon:counterparty}/*"
 
@@ -25,7 +32,8 @@ def key_here(template, key):
 
 @check
 def buckets_are_those_of_the_design(template):
-    wanted = {name for name in BUCKETS if is_all(template) or (not is_primary(template) and name != "TrailBucket")}
+    early = {name for name in BUCKETS if not is_primary(template) and name not in WITH_FUNCTIONS}
+    wanted = BUCKETS.keys() if is_all(template) else early
     if buckets(template).keys() != wanted:
         yield f"buckets are {sorted(buckets(template))}"
     for name, bucket in buckets(template).items():
@@ -62,7 +70,10 @@ def buckets_are_closed_to_the_public(template):
 @check
 def buckets_keep_versions(template):
     for name, bucket in buckets(template).items():
-        if bucket.get("VersioningConfiguration") != {"Status": "Enabled"}:
+        if name in SHORT_LIVED:
+            if bucket.get("VersioningConfiguration") != {"Status": "Suspended"}:
+                yield f"{name}: what is deleted stays as a version"
+        elif bucket.get("VersioningConfiguration") != {"Status": "Enabled"}:
             yield f"{name}: without versions it can neither replicate nor be locked"
 
 
@@ -74,6 +85,11 @@ def buckets_forget(template):
         if any(r["Status"] != "Enabled" for r in rules.values()):
             yield f"{name}: a lifecycle rule that is not enabled"
         main, rest = rules.get("colder-then-gone", {}), rules.get("leftovers", {})
+        if name in SHORT_LIVED:
+            found = rules.get("short-life", {}).get("ExpirationInDays")
+            if found != SHORT_LIVED[name]:
+                yield f"{name}: keeps tokens for {found} days"
+            continue
         days = [t["TransitionInDays"] for t in main.get("Transitions", [])]
         if not days or "ExpirationInDays" not in main:
             yield f"{name}: keeps everything, or at the price of the hottest class"
@@ -100,7 +116,7 @@ def buckets_replicate_to_the_other_region(template):
         rules = bucket.get("ReplicationConfiguration", {}).get("Rules", [])
         if prefix is None or not is_all(template):
             if rules:
-                yield f"{name}: replicates, and there is nothing yet to replicate to"
+                yield f"{name}: replicates, and is not to, or not yet"
             continue
         found = [(r["Status"], text(r["Filter"]["Prefix"]), text(r["Destination"]["Bucket"])) for r in rules]
         there = f"arn:${{AWS::Partition}}:s3:::${{AWS::StackName}}-{short}-${{AWS::AccountId}}-${{PeerRegion}}"
@@ -151,8 +167,8 @@ def buckets_take_tls_only(template):
 @check
 def buckets_refuse_other_keys(template):
     """A negated test holds where its key is absent; so Null must say that the key is there."""
-    for name, (_, key, prefix) in BUCKETS.items():
-        if name not in buckets(template) or prefix is None:
+    for name, (_, key, _) in BUCKETS.items():
+        if name not in buckets(template) or name == "TrailBucket":
             continue
         denials = [s["Condition"] for b, s in bucket_statements(template)
                    if b == name and s["Effect"] == "Deny" and s["Action"] == "s3:PutObject"
@@ -173,8 +189,8 @@ def buckets_refuse_other_keys(template):
 @check
 def counterparties_reach_their_own_prefix_only(template):
     tagged = {"Null": {"aws:PrincipalTag/symbolon:counterparty": "false"}}
-    for name, (_, _, prefix) in BUCKETS.items():
-        if name not in buckets(template) or prefix is None:
+    for name in BUCKETS:
+        if name not in buckets(template) or name == "TrailBucket":
             continue
         denials = [s for b, s in bucket_statements(template)
                    if b == name and (s["Effect"], s["Principal"], s["Action"]) == ("Deny", "*", "s3:*")

@@ -12,16 +12,25 @@ ENVIRONMENT = {
         "STACK_NAME", "REGISTRY_TABLE", "PARAMETERS_TABLE", "SUBMISSIONS_TABLE", "INTERESTS_TABLE", "MATCHES_TABLE",
         "KEYS_TABLE", "INTAKE_DLQ_URL", "TOKEN_KEY_ARN", "MATCHER_ROLE_ID", "RUST_LOG",
     },
-    "TokenAuditFunction": {"STACK_NAME", "AUDIT_BUCKET", "AUDIT_SIGNING_KEY_ARN", "KEYS_TABLE", "RUST_LOG"},
+    "TokenAuditFunction": {
+        "STACK_NAME", "AUDIT_BUCKET", "AUDIT_SIGNING_KEY_ARN", "KEYS_TABLE", "RUST_LOG",
+        "STREAM_RECORDS_BUCKET",
+    },
 }  # fmt: skip
 
 # What a variable that names a resource names, in whichever function it stands; of a table its name says which.
 NAMED = {
+    "AUDIT_BUCKET": "AuditBucket",
+    "AUDIT_SIGNING_KEY_ARN": "AuditSigningKey.Arn",
     "INTAKE_DLQ_URL": "IntakeDlq",
     "MATCHER_ROLE_ID": "MatcherRole.RoleId",
     "STACK_NAME": "AWS::StackName",
+    "STREAM_RECORDS_BUCKET": "StreamRecordsBucket",
     "TOKEN_KEY_ARN": "TokenKey.Arn",
 }
+# What the function knows as a call to take up what was set aside; its own constant says the same.
+RETRY = '{"retry": "set-aside"}'
+
 IN_THE_STANDBY = {"TOKEN_KEY_ARN": "TokenKeyReplica.Arn"}
 
 
@@ -89,11 +98,26 @@ def streams_are_read_on_after_a_bounded_time(template):
             yield f"{name}: retries without a bound"
         if not 3_600 <= mapping.get("MaximumRecordAgeInSeconds", -1) < 86_400:
             yield f"{name}: the stream forgets before the record is set aside"
-        if target(mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")) != "QuarantineBucket":
+        if target(mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")) != "StreamRecordsBucket":
             yield f"{name}: what fails in the end is lost"
         right = "Matches.StreamArn" if is_primary(template) else "MatchesStreamArn"
         if text(mapping["EventSourceArn"]) != right or mapping["StartingPosition"] != "TRIM_HORIZON":
             yield f"{name}: reads {text(mapping['EventSourceArn'])} from {mapping['StartingPosition']}"
+
+
+@check
+def what_was_set_aside_is_taken_up_each_hour(template):
+    schedules = of_type(template, "AWS::Scheduler::Schedule")
+    if schedules.keys() != ({"TokenAuditFunctionRetry"} if is_all(template) else set()):
+        yield f"schedules are {sorted(schedules)}"
+    for name, schedule in schedules.items():
+        if (schedule["ScheduleExpression"], schedule.get("State", "ENABLED")) != ("rate(1 hour)", "ENABLED"):
+            yield f"{name}: {schedule['ScheduleExpression']}, {schedule.get('State')}"
+        goal = schedule["Target"]
+        if (text(goal["Arn"]), text(goal["RoleArn"])) != ("TokenAuditFunction.Arn", "TokenAuditScheduleRole.Arn"):
+            yield f"{name}: starts {text(goal['Arn'])} as {text(goal['RoleArn'])}"
+        if goal.get("Input") != RETRY:
+            yield f"{name}: asks for {goal.get('Input')}, which the function takes for a batch"
 
 
 @check

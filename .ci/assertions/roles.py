@@ -45,7 +45,7 @@ WILDCARDS = {
         for region in ("AWS::Region", "PeerRegion")
     },
     "${AuditBucket.Arn}/${AWS::Region}/*": {"TokenAuditPolicy"},
-    "${QuarantineBucket.Arn}/aws/lambda/*": {"TokenAuditPolicy"},
+    "${StreamRecordsBucket.Arn}/aws/lambda/*": {"TokenAuditPolicy"},
     # Descriptions of all tables of the stack; streams of one group.
     **{
         f"arn:${{AWS::Partition}}:{what}": {"OperatorPolicy"}
@@ -85,7 +85,7 @@ CONDITION_KEYS = {
     "aws:CalledVia", "aws:MultiFactorAuthPresent", "aws:PrincipalArn", "aws:PrincipalTag/symbolon:counterparty",
     "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn", "aws:TagKeys", "dynamodb:Attributes",
     "dynamodb:LeadingKeys", "dynamodb:Select", "iam:PermissionsBoundary", "iam:PolicyARN", "kms:CallerAccount",
-    "kms:EncryptionContext:aws:logs:arn", "kms:EncryptionContext:purpose", "kms:MessageType", "kms:ResourceAliases",
+    "events:source", "kms:EncryptionContext:aws:logs:arn", "kms:EncryptionContext:aws:s3:arn", "kms:EncryptionContext:purpose", "kms:MessageType", "kms:ResourceAliases",
     "kms:SigningAlgorithm", "kms:ViaService",
     "s3:x-amz-acl", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",
     "s3:x-amz-server-side-encryption-customer-algorithm",
@@ -97,6 +97,8 @@ PEOPLE = {"OperatorRole": "operator", "SettlementRole": "settlement", "Onboardin
 SERVICES = {
     "MatcherRole": "lambda.amazonaws.com",
     "TokenAuditRole": "lambda.amazonaws.com",
+    "TokenAuditScheduleRole": "scheduler.amazonaws.com",
+    "AuditHeadsRole": "events.amazonaws.com",
     "ReplicationRole": "s3.amazonaws.com",
     "TrailRole": "cloudtrail.amazonaws.com",
     "BackupRole": "backup.amazonaws.com",
@@ -149,7 +151,7 @@ def roles_are_those_of_the_design(template):
     if is_primary(template):
         wanted |= PEOPLE.keys() | {"BackupRole"}
     if is_all(template):
-        wanted |= {"ReplicationRole", "TokenAuditRole", "TrailRole"}
+        wanted |= {"AuditHeadsRole", "ReplicationRole", "TokenAuditRole", "TokenAuditScheduleRole", "TrailRole"}
     roles = of_type(template, "AWS::IAM::Role")
     if roles.keys() != wanted:
         yield f"roles are {sorted(roles)}"

@@ -38,6 +38,7 @@ KEYWORDS = "Symbolon/${AWS::StackName}"
 
 # What an event passes on: what happened, never who did it.
 SAYS_NOBODY = {
+    "$.detail.invariant", "$.detail.times",
     "$.detail-type", "$.detail.alarmName", "$.detail.errorCode", "$.detail.eventName", "$.region", "$.time",
 }  # fmt: skip
 
@@ -47,6 +48,15 @@ RULES = {
     "KeyDisabledRule": ("AWS API Call via CloudTrail", {"eventName"}),
     "BackupFailedRule": ("Backup Job State Change", {"$or"}),
     "KeywordAlarmRule": ("CloudWatch Alarm State Change", {"alarmName", "state"}),
+    "InvariantBrokenRule": ("Audit Invariant Broken", {"region"}),
+    "AuditHeadsRule": ("Audit Head Moved", {"region"}),
+    "AuditHeadsToPeerRule": ("Audit Head Moved", {"region"}),
+}
+
+# Rule → whom it tells, where that is not people; the event goes there whole, for it names nobody.
+TELLS = {
+    "AuditHeadsRule": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${AuditHeadsLogGroup}",
+    "AuditHeadsToPeerRule": "arn:${AWS::Partition}:events:${PeerRegion}:${AWS::AccountId}:event-bus/default",
 }
 
 EVENTS_OF_KEYS = {"DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy", "DisableKeyRotation"}
@@ -251,8 +261,36 @@ def rules_look_for_what_happens(template):
 
 
 @check
+def heads_are_kept_in_both_regions(template):
+    """What came from the other region is kept, and does not go back: it would come for ever."""
+    own, peer = "AWS::Region", "PeerRegion"
+    for name, regions in {"AuditHeadsRule": [own, peer], "AuditHeadsToPeerRule": [own]}.items():
+        rule = of_type(template, "AWS::Events::Rule").get(name)
+        if rule and [target(r) for r in rule["EventPattern"]["detail"].get("region", [])] != regions:
+            yield f"{name}: takes {rule['EventPattern']['detail']}"
+    if not is_all(template):
+        return
+    documents = [text(p["PolicyDocument"]) for p in of_type(template, "AWS::Logs::ResourcePolicy").values()]
+    if len(documents) != 1:
+        yield f"{len(documents)} resource policies of log groups"
+    for statement in (s for d in documents for s in json.loads(d)["Statement"]):
+        if statement["Principal"] != {"Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"]}:
+            yield f"heads are written by {statement['Principal']}"
+        if not statement["Resource"].endswith(":log-group:/aws/events/${AWS::StackName}-audit-heads:*"):
+            yield f"heads are written to {statement['Resource']}"
+        if statement.get("Condition") != {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}}:
+            yield "heads are written for other accounts"
+    if of_type(template, "AWS::Logs::LogGroup").get("AuditHeadsLogGroup", {}).get("RetentionInDays", 0) < 2557:
+        yield "AuditHeadsLogGroup: forgets heads before the log's objects may go"
+
+
+@check
 def rules_tell_somebody_and_name_nobody(template):
     for name, rule in of_type(template, "AWS::Events::Rule").items():
+        if name in TELLS:
+            if [text(t["Arn"]) for t in rule["Targets"]] != [TELLS[name]]:
+                yield f"{name}: tells {rule['Targets']}"
+            continue
         if [target(t["Arn"]) for t in rule["Targets"]] != ["AlarmTopic"]:
             yield f"{name}: tells {rule['Targets']}"
         for goal in rule["Targets"]:

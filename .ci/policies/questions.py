@@ -169,6 +169,8 @@ def askers(primary, standby):
         "settlement": role(primary, "SettlementRole"),
         "onboarding": role(primary, "OnboardingRole"),
         "replication": role(primary, "ReplicationRole"),
+        "heads": role(primary, "AuditHeadsRole"),
+        "schedule": role(primary, "TokenAuditScheduleRole"),
         "trail": role(primary, "TrailRole"),
         # Roles of functions that are still to come: what they may do is asked from the day they are there.
         "token-audit": role(primary, "TokenAuditRole"),
@@ -186,6 +188,7 @@ def askers(primary, standby):
 
 QUEUES = {"intake": "IntakeQueue", "intake-dlq": "IntakeDlq"}
 BUCKETS = {name: f"{name.capitalize()}Bucket" for name in ("data", "audit", "quarantine", "backup", "trail")}
+BUCKETS["stream-records"] = "StreamRecordsBucket"
 GROUPS = {"token-audit": "TokenAuditLogGroup", "matcher": "MatcherLogGroup", "trail": "TrailLogGroup"}
 
 
@@ -221,6 +224,11 @@ def target(stack, what):
             return f"{stack.arn(GROUPS[name]).removesuffix(':*')}:log-stream:today", None
         case "topic":
             return stack.reference("AlarmTopic"), stack.policy_of("AWS::SNS::TopicPolicy", "Topics", "AlarmTopic")
+        case "bus":
+            region = {"own": stack.region, "peer": THERE if stack.region == HERE else HERE}[name]
+            return f"arn:aws:events:{region}:{ACCOUNT}:event-bus/default", None
+        case "function":
+            return f"arn:aws:lambda:{stack.region}:{ACCOUNT}:function:{name}", None
         case "everything":
             return "*", None
     raise KeyError(what)
@@ -296,6 +304,8 @@ def questions(row, all_askers, stacks):
             "kms:ViaService": f"{SERVICE_OF_KEY[action.split(':')[0]]}.{stack.region}.amazonaws.com",
             "kms:CallerAccount": ACCOUNT,
         }
+        if row["to"].startswith("bucket "):
+            via["kms:EncryptionContext:aws:s3:arn"] = target(stack, row["to"])[0].split("/")[0]
         if key in ALIASES:
             via["kms:ResourceAliases"] = [ALIASES[key]]
         for key_action in key_actions:

@@ -198,6 +198,7 @@ async fn audit_failures(
     let attribute = |resource, name| stack.attribute(resource, name).expect("the template has it");
     let settings = AwsAuditSettings {
         bucket: attribute("AuditBucket", Attribute::REF),
+        set_aside_bucket: attribute("StreamRecordsBucket", Attribute::REF),
         signing_key_arn: attribute("AuditSigningKey", "Arn"),
         keys_table: attribute("Keys", Attribute::REF),
     };

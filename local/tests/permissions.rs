@@ -57,12 +57,8 @@ const DUTIES: [Duty; 3] = [
             ("UseBucket", "S3 encrypts and opens objects in the caller's name"),
             ("SetAside", "Lambda sets records aside in the role's name"),
             (
-                "KnowWhereToSetAside",
-                "Lambda looks for the bucket in the role's name",
-            ),
-            (
-                "UseQuarantine",
-                "S3 encrypts what is set aside in the role's name",
+                "UseStreamRecords",
+                "S3 encrypts and opens what is set aside in the role's name",
             ),
             ("Log", "Lambda writes the log in the role's name"),
             ("Trace", "Lambda writes traces in the role's name"),
@@ -204,6 +200,8 @@ fn word(resource: &Value) -> String {
         ("IntakeDlq.Arn", "the dead-letter queue"),
         ("TokenKey.Arn", "the token key"),
         ("AuditBucket.Arn", "audit"),
+        ("StreamRecordsBucket.Arn", "stream-records"),
+        (":event-bus/default", "the event bus"),
         ("AuditSigningKey.Arn", "the audit signing key"),
     ];
     for (mark, word) in words {
@@ -317,7 +315,7 @@ fn operations(folder: &Path, found: &mut BTreeSet<String>) {
         } else if path.file_name().is_some_and(|name| name != "tests.rs") {
             let source = std::fs::read_to_string(&path).unwrap();
             let literals = source.split('"').skip(1).step_by(2).filter(|literal| {
-                ["dynamodb:", "sqs:", "kms:", "s3:"]
+                ["dynamodb:", "sqs:", "kms:", "s3:", "events:"]
                     .iter()
                     .any(|service| literal.starts_with(service) && literal.len() > service.len())
             });

@@ -152,7 +152,10 @@ impl Tally {
     /// A head, for whoever wants to remember it: a log that is cut later does not reach it.
     pub(crate) fn tell_head(&mut self, sealed: &Sealed) {
         let announcement = Announcement::head(sealed);
-        if let Announcement::Head { statement, signature } = &announcement {
+        if let Announcement::Head {
+            statement, signature, ..
+        } = &announcement
+        {
             tracing::info!(event = "audit_head", statement, signature);
         }
         self.announcements.push(announcement);

@@ -73,8 +73,8 @@ pub trait AuditAnnouncer {
     fn announce(&self, announcements: &[Announcement]) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
-/// What the stream's mapping has set aside: batches that were not logged in time. IAM: `s3:ListBucket` on
-/// `stream-records`, `s3:GetObject`, `s3:DeleteObject` on `stream-records`.
+/// What the stream's mapping has set aside: batches that were not logged in time. IAM: `s3:ListBucket`,
+/// `s3:GetObject`, `s3:DeleteObject` on `stream-records`.
 pub trait SetAsideBatches {
     /// Names of what is there, in the order of names and after `after`: at most a page of them, and none when there are
     /// no more. May be repeated.

@@ -13,7 +13,10 @@ use crate::world::{audit, bucket, changed, deadline, event, failed, item, minted
 fn last_heads(bucket: &MemoryAudit) -> BTreeMap<u8, (String, String)> {
     let mut last = BTreeMap::new();
     for announcement in bucket.announced() {
-        if let Announcement::Head { statement, signature } = announcement {
+        if let Announcement::Head {
+            statement, signature, ..
+        } = announcement
+        {
             let parsed: Statement = serde_json::from_str(&statement).unwrap();
             last.insert(parsed.chain.number(), (statement, signature));
         }

@@ -9,7 +9,7 @@ const NO_BACKUP: &str = "the stack lives as long as its process: nothing to rest
 const NO_BILL: &str = "nothing here costs anything";
 const NO_ALIAS: &str = "keys are known by their ARNs here";
 
-const TYPES: [(&str, &str); 18] = [
+const TYPES: [(&str, &str); 19] = [
     ("AWS::Backup::BackupPlan", NO_BACKUP),
     ("AWS::Backup::BackupSelection", NO_BACKUP),
     ("AWS::Backup::BackupVault", NO_BACKUP),
@@ -24,6 +24,7 @@ const TYPES: [(&str, &str); 18] = [
     ("AWS::KMS::Alias", NO_ALIAS),
     ("AWS::KMS::ReplicaKey", ONE_REGION),
     ("AWS::Logs::MetricFilter", NO_ALARMS),
+    ("AWS::Logs::ResourcePolicy", NO_IAM),
     ("AWS::S3::BucketPolicy", NO_IAM),
     ("AWS::SNS::Subscription", NO_ALARMS),
     ("AWS::SNS::Topic", NO_ALARMS),

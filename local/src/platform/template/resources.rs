@@ -375,7 +375,11 @@ fn mappings(
         match event.known("Type")?.as_deref() {
             Some("SQS") => queues.push(mapping(event)?),
             Some("DynamoDB") => streams.push(streams::stream(event)?),
-            _ => return Err(event.unexpected("Type", "SQS or DynamoDB, the event sources here")),
+            Some("ScheduleV2") => {
+                event.pass_over(&[("Properties", "no run lasts as long as a schedule's rate")]);
+                event.finish()?;
+            }
+            _ => return Err(event.unexpected("Type", "SQS, DynamoDB or ScheduleV2, the event sources here")),
         }
     }
     events.finish()?;

@@ -136,6 +136,7 @@ const TAKEN: &str = r#"{"FailedEntryCount":0,"Entries":[]}"#;
 #[tokio::test]
 async fn announcements_go_ten_at_a_time_and_say_no_more_than_they_must() {
     let head = Announcement::Head {
+        region: LogRegion::new("us-west-2".to_owned()).unwrap(),
         statement: "{\"v\":1}".to_owned(),
         signature: "MEU=".to_owned(),
     };
@@ -161,7 +162,7 @@ async fn announcements_go_ten_at_a_time_and_say_no_more_than_they_must() {
         json!({
             "Source": "symbolon.token-audit",
             "DetailType": "Audit Head Moved",
-            "Detail": r#"{"signature":"MEU=","statement":"{\"v\":1}"}"#,
+            "Detail": r#"{"region":"us-west-2","signature":"MEU=","statement":"{\"v\":1}"}"#,
         })
     );
 }

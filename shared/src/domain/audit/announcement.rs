@@ -13,6 +13,8 @@ use super::object::Sealed;
 pub enum Announcement {
     /// A head, for whoever wants to remember it: a log that is cut later does not reach it.
     Head {
+        /// Whose log it is.
+        region: LogRegion,
         /// The statement's line.
         statement: String,
         /// Its signature, as the log has it.
@@ -40,6 +42,7 @@ impl Announcement {
         let head = sealed.head();
         let (statement, signature) = head.split_once('\n').unwrap_or_default();
         Self::Head {
+            region: sealed.statement.region.clone(),
             statement: statement.to_owned(),
             signature: signature.trim_end().to_owned(),
         }
@@ -58,7 +61,11 @@ impl Announcement {
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
-            Self::Head { statement, signature } => json!({ "statement": statement, "signature": signature }),
+            Self::Head {
+                region,
+                statement,
+                signature,
+            } => json!({ "region": region.as_str(), "statement": statement, "signature": signature }),
             Self::Broken {
                 region,
                 chain,

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use super::fixtures::together;
 use super::{ArrangeError, Nonconformance, Unmet, Verdict, ensure};
-use crate::domain::audit::Announcement;
+use crate::domain::audit::{Announcement, LogRegion};
 use crate::domain::time::Timestamp;
 use crate::domain::token::EpochId;
 use crate::ports::audit::{AuditPorts, Expected, Handle, Put};
@@ -230,6 +230,7 @@ async fn an_epoch_without_a_key_is_not_known<P: AuditPorts>(on: &Stage<'_, P>) -
 
 async fn more_than_one_call_takes_is_announced<P: AuditPorts>(on: &Stage<'_, P>) -> Verdict {
     let head = Announcement::Head {
+        region: LogRegion::new("us-east-1".to_owned())?,
         statement: "{}".to_owned(),
         signature: "\"quoted\"".to_owned(),
     };
