@@ -195,8 +195,8 @@ impl AuditAnnouncer for AwsAudit {
             let put = self.events.put_events().set_entries(Some(entries.collect()));
             let answer = put.send().await.map_err(|error| port_error(PUT_EVENTS, &error))?;
             // The call succeeds though an entry of it may not.
-            let codes = answer.entries.into_iter().flatten();
-            if let Some(code) = codes.filter_map(|entry| entry.error_code).next() {
+            let mut entries = answer.entries.into_iter().flatten();
+            if let Some(code) = entries.find_map(|entry| entry.error_code) {
                 return Err(of(PUT_EVENTS, Fault::Unavailable, &code));
             }
         }

@@ -1,3 +1,5 @@
+use aws_sdk_sqs::types::QueueAttributeName;
+
 use super::*;
 use crate::platform::template::{Deployment, PROJECT_TEMPLATE, read};
 
