@@ -17,8 +17,8 @@ mod sqs;
 #[cfg(test)]
 mod wire;
 
-pub use error::port_error;
 pub use audit::{AwsAudit, AwsAuditSettings};
+pub use error::port_error;
 
 /// The names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
