@@ -2,6 +2,10 @@
 
 use std::fs;
 
+use aws_sdk_s3::config::Region;
+use aws_sdk_s3::primitives::ByteStream;
+use local::deployment::Deployment;
+
 use super::{AUDITOR, Kept, MATCHES, bucket, kinds, public_key, put, trade, traded};
 
 #[test]
@@ -197,9 +201,54 @@ fn heads_are_kept_only_of_a_whole_log_and_beside_those_of_others() {
 #[test]
 fn a_bucket_of_many_pages_is_read_to_its_end() {
     let stand = traded();
-    let all = stand.run(AUDITOR, "audit verify --output json").done().json();
+    // What only the last page shows.
+    put(&stand, "us-east-1/7/x", Some(b"x".to_vec()));
     stand.faults().set_page(3);
-    let paged = stand.run(AUDITOR, "audit verify --output json").done().json();
+    let ran = stand.run(AUDITOR, "audit verify").says(1, &["1 fault"]);
+    assert!(
+        ran.out.contains("us-east-1/7/x: the log has no such object"),
+        "{}",
+        ran.out
+    );
     assert!(stand.faults().requests("ListObjectsV2") > 4);
-    assert_eq!(paged, all);
+}
+
+#[test]
+fn the_peers_stack_names_the_other_regions_bucket() {
+    let stand = traded();
+    stand.run(AUDITOR, "audit verify").done();
+    // What replication puts there.
+    let heads = bucket(&stand)
+        .into_iter()
+        .filter(|(name, _)| name.ends_with("head"));
+    let heads: Vec<_> = heads.collect();
+    let count = heads.len();
+    stand.ask(async move |deployment: &Deployment| {
+        let s3 = deployment.stack().clients(AUDITOR).s3;
+        let west = s3.config().to_builder().region(Region::new("us-west-2")).build();
+        let west = aws_sdk_s3::Client::from_conf(west);
+        west.create_bucket()
+            .bucket("audit-in-the-west")
+            .send()
+            .await
+            .unwrap();
+        for (name, body) in heads {
+            let put = west.put_object().bucket("audit-in-the-west").key(name);
+            put.body(ByteStream::from(body)).send().await.unwrap();
+        }
+    });
+    stand.file("peer.json", r#"{"AuditBucket":"audit-in-the-west"}"#);
+    fs::write(stand.folder().join("key.der"), public_key(&stand)).unwrap();
+    let words = "audit verify --peer-outputs peer.json --peer-region us-west-2 --other-public-key key.der";
+    let ran = stand
+        .run(AUDITOR, words)
+        .says(1, &["the log of us-west-2 is not whole"]);
+    for says in [
+        "log    of us-west-2, in audit-in-the-west",
+        "there is no log of us-west-2",
+        "Not ruled out: that 12 recent matches are missing in the other log",
+        &format!("{count} of 8 chains were held against remembered heads"),
+    ] {
+        assert!(ran.out.contains(says), "no {says:?} in {}", ran.out);
+    }
 }
