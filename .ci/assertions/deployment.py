@@ -34,6 +34,7 @@ def wanted(where):
         outputs |= STORES
     if not where.endswith("foundation"):
         outputs |= {"IntakeQueueUrl": "IntakeQueue", "IntakeDlqUrl": "IntakeDlq", "DashboardUrl": CONSOLE}
+        outputs["AuditSigningKeyArn"] = "AuditSigningKey.Arn"
         if where == "primary":
             outputs |= TABLES
             outputs |= {"CounterpartyBoundaryArn": "CounterpartyBoundary", "MatchesStreamArn": "Matches.StreamArn"}

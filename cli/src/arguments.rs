@@ -1,6 +1,10 @@
 //! The command line.
 
+mod audit;
+
 use std::path::PathBuf;
+
+pub use audit::{AuditCommand, AuditExport, AuditShow, AuditVerify, ExportFormat, Log};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -8,7 +12,7 @@ use symbolon_shared::domain::decimal::{Price, Quantity};
 use symbolon_shared::domain::identifiers::{ClOrdId, CounterpartyId, Principal, Symbol};
 use symbolon_shared::domain::parameters::PricePolicy;
 
-/// Anonymous matching on AWS: onboard counterparties, set parameters, submit interests, read inboxes.
+/// Anonymous matching on AWS: onboard counterparties, set parameters, submit interests, read inboxes, verify the audit.
 #[derive(Debug, Parser)]
 #[command(
     name = "symbolon",
@@ -119,6 +123,9 @@ pub enum Command {
     /// A message is deleted only after it has been written out; when that fails, it comes again. Copies, which bear the
     /// same messageId, are shown once, as far as one run remembers them (the last 100,000).
     Inbox(Inbox),
+    /// Verify the log of every token, look into it, take it away in columns
+    #[command(subcommand, arg_required_else_help = true)]
+    Audit(AuditCommand),
     /// Tell whether two tokens are the two of one match
     ///
     /// Needs no deployment and no permission: the commitment binds both tokens. Exits with 1 when they do not fit.
@@ -355,6 +362,12 @@ mod tests {
             "symbolon status A-1",
             "symbolon inbox cp-a --follow",
             "symbolon fit a b c",
+            "symbolon audit verify --remember heads",
+            "symbolon audit verify --dir d --log us-east-1 --public-key a.pem --public-key b.pem --head h --head i",
+            "symbolon audit verify --bucket b --other-bucket c --other-log us-west-2 --other-public-key k",
+            "symbolon audit show aaaaaaaaaaaaaaaaaaaaaaaaaa --dir d",
+            "symbolon audit export --format jsonl",
+            "symbolon audit export --format parquet --out log.parquet",
         ] {
             assert!(parsed(line).is_ok(), "{line}");
         }
@@ -379,6 +392,12 @@ mod tests {
             "symbolon cancel A_ü --as A-2",
             "symbolon inbox",
             "symbolon inbox cp-a --follow --wait 3",
+            "symbolon audit",
+            "symbolon audit verify --bucket b --dir d",
+            "symbolon audit verify --other-bucket b --other-dir d",
+            "symbolon audit verify --log ../elsewhere",
+            "symbolon audit show",
+            "symbolon audit export",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }

@@ -70,7 +70,7 @@ impl Connection {
                 Failure::new(format!("cannot {doing}: AWS does not take these credentials"))
                     .advice("renew them; AWS_PROFILE or AWS_ACCESS_KEY_ID name the right ones?")
             }
-            Fault::Refused if is_of_absence(code) => {
+            _ if is_of_absence(code) => {
                 Failure::new(format!("cannot {doing}: it does not exist at {}", self.place())).advice(
                     "are --stack or --outputs, --region and AWS_ENDPOINT_URL those of one deployment?",
                 )
@@ -112,7 +112,15 @@ fn is_of_credentials(code: &str) -> bool {
 fn is_of_absence(code: &str) -> bool {
     code.contains("NonExistentQueue")
         || code.contains("QueueDoesNotExist")
-        || code == "ResourceNotFoundException"
+        || [
+            "NoSuchBucket",
+            "NotFoundException",
+            // A bucket of another region.
+            "PermanentRedirect",
+            "AuthorizationHeaderMalformed",
+            "ResourceNotFoundException",
+        ]
+        .contains(&code)
 }
 
 /// Codes of the ports themselves: nobody answered.
@@ -154,6 +162,8 @@ mod tests {
             ),
             (Fault::Refused, "ExpiredTokenException", "renew them"),
             (Fault::Refused, "QueueDoesNotExist", "those of one deployment"),
+            (Fault::Refused, "NoSuchBucket", "those of one deployment"),
+            (Fault::Unavailable, "PermanentRedirect", "those of one deployment"),
             (
                 Fault::Unavailable,
                 "DispatchFailure",

@@ -11,6 +11,7 @@ pub mod failure;
 pub mod settings;
 
 mod ask;
+mod audit;
 mod connection;
 mod counterparty;
 mod deployment;
@@ -44,6 +45,7 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             ask::status(&cl_ord_id, new_id.as_ref(), &settings, printer).await
         }
         Command::Inbox(wanted) => inbox::run(&wanted, &settings, printer).await,
+        Command::Audit(command) => audit::run(command, &settings, printer).await,
         Command::Fit {
             one,
             other,

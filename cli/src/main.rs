@@ -8,7 +8,7 @@ use clap::Parser;
 use cli::arguments::Arguments;
 use cli::settings::Settings;
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let variables: HashMap<String, String> = std::env::vars_os()

@@ -129,7 +129,7 @@ fn announced_heads(bus: &Bus) -> Result<Vec<RememberedHead>, DeploymentError> {
     let heads = bus.events().into_iter();
     let heads = heads.filter(|event| event.source == EVENT_SOURCE && event.detail["statement"].is_string());
     let lines: Vec<String> = heads.map(|event| event.detail.to_string()).collect();
-    RememberedHead::parse_all(&lines.join("\n")).map_err(DeploymentError::audit)
+    RememberedHead::parse_all(&lines.join("\n"), "the event bus").map_err(DeploymentError::audit)
 }
 
 /// `held`, or what is wrong first.

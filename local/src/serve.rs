@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::audit::Audit;
 use crate::deployment::{Deployment, DeploymentError};
+use crate::order_flow::plan::Disorder;
 use crate::order_flow::sample;
 use crate::platform::stack::shell_exports;
 use crate::process::ProcessOptions;
@@ -13,6 +15,14 @@ use crate::run::parameters;
 
 /// How long one poll waits for a message.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Every batch of the stream once.
+const UNDISTURBED: Disorder = Disorder {
+    duplicates: 0.0,
+    shuffle: 0,
+    stream_duplicates: 0.0,
+    seed: 0,
+};
 
 /// Where the tool finds the stack's outputs.
 const SYMBOLON_OUTPUTS: &str = "SYMBOLON_OUTPUTS";
@@ -65,14 +75,17 @@ impl Served {
         Ok(shell_exports(&environment))
     }
 
-    /// Takes what comes to the intake queue, as the matcher's mapping gives it, for ever.
+    /// Takes what comes to the intake queue, as the matcher's mapping gives it, and logs what the stream of the matches
+    /// shows, as the token audit's does, for ever.
     ///
     /// # Errors
-    /// [`DeploymentError::Poll`] when SQS refuses.
+    /// [`DeploymentError::Poll`] when SQS refuses, [`DeploymentError::Stream`] when the stream does not go on.
     pub async fn take_batches(&self) -> Result<(), DeploymentError> {
         let mut process = self.deployment.process(&ProcessOptions::undisturbed())?;
+        let mut audit = Audit::start(self.deployment.stack(), &UNDISTURBED)?;
         loop {
             process.poll(PATIENCE).await?;
+            audit.drain().await?;
         }
     }
 

@@ -26,13 +26,10 @@ const PER_OBJECT: usize = 125;
 struct Bytes(BTreeMap<String, Vec<u8>>);
 
 impl Bucket for Bytes {
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
-        Ok(self
-            .0
-            .keys()
-            .filter(|name| name.starts_with(prefix))
-            .cloned()
-            .collect())
+    async fn list(&self, prefix: &str, each: &mut (dyn FnMut(&str) + Send)) -> Result<(), BucketError> {
+        let names = self.0.keys().filter(|name| name.starts_with(prefix));
+        names.for_each(|name| each(name));
+        Ok(())
     }
 
     async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, BucketError> {

@@ -25,8 +25,12 @@ impl BucketError {
 
 /// A bucket to read.
 pub trait Bucket: Send + Sync + 'static {
-    /// All names that begin with `prefix`.
-    fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, BucketError>> + Send;
+    /// Tells `each` every name that begins with `prefix`, in any order: a log may have more names than there is memory.
+    fn list(
+        &self,
+        prefix: &str,
+        each: &mut (dyn FnMut(&str) + Send),
+    ) -> impl Future<Output = Result<(), BucketError>> + Send;
 
     /// The object of this name, if there is one.
     fn read(&self, name: &str) -> impl Future<Output = Result<Option<Vec<u8>>, BucketError>> + Send;
@@ -43,14 +47,14 @@ impl Folder {
         Self(folder.into())
     }
 
-    fn add_names(&self, folder: &Path, names: &mut Vec<String>) -> std::io::Result<()> {
+    fn tell_names(&self, folder: &Path, each: &mut (dyn FnMut(&str) + Send)) -> std::io::Result<()> {
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
             if path.is_dir() {
-                self.add_names(&path, names)?;
+                self.tell_names(&path, each)?;
             } else if let Ok(name) = path.strip_prefix(&self.0) {
                 let parts = name.components().map(|part| part.as_os_str().to_string_lossy());
-                names.push(parts.collect::<Vec<_>>().join("/"));
+                each(&parts.collect::<Vec<_>>().join("/"));
             }
         }
         Ok(())
@@ -58,12 +62,22 @@ impl Folder {
 }
 
 impl Bucket for Folder {
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
-        let mut names = Vec::new();
-        self.add_names(&self.0, &mut names)
-            .map_err(|error| BucketError::new(prefix, error))?;
-        names.retain(|name| name.starts_with(prefix));
-        Ok(names)
+    async fn list(&self, prefix: &str, each: &mut (dyn FnMut(&str) + Send)) -> Result<(), BucketError> {
+        let explain = |error| BucketError::new(prefix, error);
+        // That the copy is there at all: what it has not is not what nobody can read.
+        std::fs::read_dir(&self.0).map_err(explain)?;
+        // Only the folder that all such names lie in.
+        let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = self.0.join(folder);
+        if !folder.exists() {
+            return Ok(());
+        }
+        let mut those = |name: &str| {
+            if name.starts_with(prefix) {
+                each(name);
+            }
+        };
+        self.tell_names(&folder, &mut those).map_err(explain)
     }
 
     async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, BucketError> {
@@ -81,6 +95,9 @@ mod s3 {
     use aws_sdk_s3::operation::get_object::GetObjectError;
 
     use super::{Bucket, BucketError};
+
+    /// How often an object is asked for whose answer breaks off: the SDK repeats what was refused, not that.
+    const ATTEMPTS: u32 = 4;
 
     /// A bucket of S3, in its present state.
     #[derive(Debug, Clone)]
@@ -101,7 +118,7 @@ mod s3 {
     }
 
     impl Bucket for S3Bucket {
-        async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
+        async fn list(&self, prefix: &str, each: &mut (dyn FnMut(&str) + Send)) -> Result<(), BucketError> {
             let mut pages = self
                 .client
                 .list_objects_v2()
@@ -109,35 +126,35 @@ mod s3 {
                 .prefix(prefix)
                 .into_paginator()
                 .send();
-            let mut names = Vec::new();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(|error| BucketError::new(prefix, error))?;
-                names.extend(
-                    page.contents
-                        .into_iter()
-                        .flatten()
-                        .filter_map(|object| object.key),
-                );
+                let names = page.contents().iter().filter_map(|object| object.key());
+                names.for_each(&mut *each);
             }
-            Ok(names)
+            Ok(())
         }
 
         async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, BucketError> {
-            let get = self.client.get_object().bucket(&self.bucket).key(name);
-            let object = match get.send().await {
-                Ok(object) => object,
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(GetObjectError::is_no_such_key) =>
-                {
-                    return Ok(None);
+            let mut attempt = 1;
+            loop {
+                let get = self.client.get_object().bucket(&self.bucket).key(name);
+                let object = match get.send().await {
+                    Ok(object) => object,
+                    Err(error)
+                        if error
+                            .as_service_error()
+                            .is_some_and(GetObjectError::is_no_such_key) =>
+                    {
+                        return Ok(None);
+                    }
+                    Err(error) => return Err(BucketError::new(name, error)),
+                };
+                match object.body.collect().await {
+                    Ok(body) => return Ok(Some(body.to_vec())),
+                    Err(error) if attempt == ATTEMPTS => return Err(BucketError::new(name, error)),
+                    Err(_) => attempt += 1,
                 }
-                Err(error) => return Err(BucketError::new(name, error)),
-            };
-            let body = object.body.collect().await;
-            let body = body.map_err(|error| BucketError::new(name, error))?;
-            Ok(Some(body.to_vec()))
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One chain, object by object.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::stream::{self, StreamExt};
 use sha2::{Digest, Sha256};
@@ -12,10 +12,9 @@ use crate::format::{
 };
 use crate::head::RememberedHead;
 use crate::key::PublicKeys;
+use crate::listed::Listed;
+use crate::lookup::Found;
 use crate::verify::Progress;
-
-/// Objects read ahead.
-const READ_AHEAD: usize = 16;
 
 /// What a log says of the minting of one match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +47,13 @@ pub(crate) struct Task<'a> {
     pub(crate) region: &'a str,
     pub(crate) chain: u8,
     pub(crate) keys: &'a PublicKeys,
-    /// The objects that were listed.
-    pub(crate) listed: &'a BTreeSet<u64>,
+    pub(crate) listed: &'a Listed,
     pub(crate) remembered: &'a [RememberedHead],
+    /// Objects asked for before they are needed.
+    pub(crate) read_ahead: usize,
     pub(crate) progress: &'a (dyn Fn(Progress) + Send + Sync),
+    /// Is told every entry that can be read, in order.
+    pub(crate) each: Option<&'a (dyn Fn(Found) + Send + Sync)>,
 }
 
 /// What the next object has to continue; none of it after one that cannot be trusted.
@@ -78,9 +80,12 @@ pub(crate) async fn verify_chain<B: Bucket>(bucket: &B, task: Task<'_>) -> Resul
     let mut report = ChainReport::default();
     let head = read_head(bucket, &task, &mut report).await?;
     let covered = head.as_ref().map_or(0, |head| head.statement.sequence);
-    let beyond = task.listed.iter().copied().filter(|sequence| *sequence > covered);
-    let sequences: Vec<u64> = (1..=covered).chain(beyond).collect();
-    let asked = task.remembered.iter().map(|head| head.0.statement.sequence);
+    let sequences = (1..=covered).chain(task.listed.beyond(covered));
+    (task.progress)(Progress {
+        due: covered + task.listed.count_beyond(covered),
+        ..Progress::default()
+    });
+    let asked = task.remembered.iter().map(|known| known.head.statement.sequence);
     let wanted = asked.chain([covered]).map(|sequence| (sequence, None)).collect();
     let mut walk = Walk {
         due: Some(Due {
@@ -95,12 +100,13 @@ pub(crate) async fn verify_chain<B: Bucket>(bucket: &B, task: Task<'_>) -> Resul
         commitments: HashMap::new(),
         wanted,
     };
+    let read_ahead = walk.task.read_ahead;
     let mut objects = stream::iter(sequences)
         .map(|sequence| async move {
             let read = bucket.read(&object_name(region, chain, sequence)).await;
             read.map(|bytes| (sequence, bytes))
         })
-        .buffered(READ_AHEAD);
+        .buffered(read_ahead);
     while let Some(read) = objects.next().await {
         let (sequence, bytes) = read?;
         walk.take(sequence, bytes.as_deref());
@@ -185,8 +191,8 @@ impl Walk<'_> {
         self.report.bytes += bytes.len() as u64;
         (self.task.progress)(Progress {
             objects: 1,
-            entries: 0,
             bytes: bytes.len() as u64,
+            ..Progress::default()
         });
         match Object::parse(bytes) {
             Err(reason) => self.find(Finding::Malformed { at, reason }),
@@ -220,8 +226,9 @@ impl Walk<'_> {
         if hex(&end_of(&statement.previous, &object.lines)) != statement.link {
             findings.push(Finding::EntriesChanged { at: at() });
         }
-        let entries = self.entries(sequence, &object.lines, &mut findings);
         let count = object.lines.len() as u64;
+        let before = statement.entries.saturating_sub(count);
+        let entries = self.entries(sequence, before, &object.lines, &mut findings);
         let latest = entries
             .iter()
             .map(|entry| entry.recorded_at)
@@ -240,9 +247,8 @@ impl Walk<'_> {
         self.report.findings.append(&mut findings);
         self.report.entries += count;
         (self.task.progress)(Progress {
-            objects: 0,
             entries: count,
-            bytes: 0,
+            ..Progress::default()
         });
         if genuine {
             self.report.horizon = self.report.horizon.max(statement.horizon);
@@ -257,7 +263,14 @@ impl Walk<'_> {
         }
     }
 
-    fn entries(&mut self, sequence: u64, lines: &[&str], findings: &mut Vec<Finding>) -> Vec<Entry> {
+    /// Reads the entries of an object; `before` of the chain stand before it.
+    fn entries(
+        &mut self,
+        sequence: u64,
+        before: u64,
+        lines: &[&str],
+        findings: &mut Vec<Finding>,
+    ) -> Vec<Entry> {
         let read: Vec<Option<Entry>> = lines.iter().map(|line| Entry::parse(line)).collect();
         let said_twice: HashSet<String> = read
             .iter()
@@ -288,6 +301,16 @@ impl Walk<'_> {
             } else {
                 let twice = said_twice.contains(&entry.event_id);
                 self.event(&at, sequence, line, &entry, twice, findings);
+            }
+            if let Some(each) = self.task.each {
+                each(Found {
+                    log_region: self.task.region.to_owned(),
+                    chain: self.task.chain,
+                    sequence,
+                    line,
+                    number: before.saturating_add(line),
+                    entry: entry.clone(),
+                });
             }
             entries.push(entry);
         }
@@ -359,8 +382,8 @@ impl Walk<'_> {
                 });
             }
         }
-        for RememberedHead(remembered) in self.task.remembered {
-            let Statement { sequence, link, .. } = &remembered.statement;
+        for remembered in self.task.remembered {
+            let Statement { sequence, link, .. } = &remembered.head.statement;
             let at = self.at(*sequence, None);
             if *sequence > last {
                 self.report.findings.push(Finding::TailCut {

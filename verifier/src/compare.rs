@@ -20,18 +20,14 @@ pub struct Comparison {
 }
 
 /// Compares the mintings of two logs. What was recorded within the last [`ON_ITS_WAY_MILLIS`] before the end of the
-/// other log may still be missing there.
+/// longer one may still be missing in the other: a log that has stopped does not make everything since recent.
 #[must_use]
 pub fn compare(one: &Report, other: &Report) -> Comparison {
     let mut comparison = Comparison::default();
     let mut on_their_way = 0;
+    let chains = one.chains.iter().chain(&other.chains);
+    let end = chains.map(|chain| chain.horizon).max().unwrap_or_default();
     for (from, to, differences) in [(one, other, true), (other, one, false)] {
-        let end = to
-            .chains
-            .iter()
-            .map(|chain| chain.horizon)
-            .max()
-            .unwrap_or_default();
         for (chain, (here, there)) in (0..).zip(from.chains.iter().zip(&to.chains)) {
             let task = Side {
                 from,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::format::Malformed;
+use crate::format::{CHAINS, Malformed};
 
 /// A place in a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -142,7 +142,10 @@ pub enum Finding {
         at: Place,
     },
     /// There are objects that no head covers: a writer died between the two, or an old head was put back.
-    #[error("{at}: the head is at {head}, and the log goes on to {last}")]
+    #[error(
+        "{at}: the head is at {head}, and the log goes on to {last}: a writer died in between, or is at work, and the \
+         next batch of this chain mends it; if that does not, somebody put an old head back"
+    )]
     HeadBehind {
         /// Where.
         at: Place,
@@ -151,27 +154,34 @@ pub enum Finding {
         /// The last object.
         last: u64,
     },
-    /// Somebody remembers a head that the log does not reach.
-    #[error("{at}: the tail is cut, a remembered head is at {remembered} and the log ends at {last}")]
+    /// The log ends before a head that somebody remembers: objects that were signed once, and seen, are not there. They
+    /// were taken away with an old head put back, or what was read is a copy older than the head.
+    #[error(
+        "{at}: the log ends {} the remembered head of sequence {remembered}: {} that had been signed when the head was \
+         seen, cut off since (or this is a copy from before)",
+        ends(*.last), missing(*.remembered, *.last)
+    )]
     TailCut {
-        /// Where.
+        /// Where the object of the remembered head should be.
         at: Place,
-        /// How far the remembered head points.
+        /// The sequence of the remembered head.
         remembered: u64,
-        /// The last object.
+        /// The sequence of the last object that is there; 0 when there is none.
         last: u64,
     },
     /// Somebody remembers another history.
-    #[error("{at}: a remembered head has another history")]
+    #[error(
+        "{at}: the remembered head of this sequence has another link: the log was written anew, up to here or before"
+    )]
     RememberedDiffers {
         /// Where.
         at: Place,
     },
     /// A remembered head is not signed by any given key, or not of the form: it proves nothing.
-    #[error("remembered head {number}: not a head that a given key has signed")]
+    #[error("remembered head, {from}: not a head that a given key has signed")]
     RememberedInvalid {
-        /// Which one of those given, from 1 on.
-        number: usize,
+        /// Where it is from.
+        from: String,
     },
     /// The other region's log does not have a match that this one has.
     #[error("{at}: the log of {missing_in} does not have the match")]
@@ -189,6 +199,20 @@ pub enum Finding {
         /// The other.
         other: String,
     },
+}
+
+fn ends(last: u64) -> String {
+    match last {
+        0 => "before its first object, and before".to_owned(),
+        last => format!("at sequence {last}, before"),
+    }
+}
+
+fn missing(remembered: u64, last: u64) -> String {
+    match remembered - last.min(remembered) {
+        1 => "one object is missing".to_owned(),
+        missing => format!("{missing} objects are missing"),
+    }
 }
 
 /// What could not be ruled out.
@@ -212,13 +236,76 @@ impl fmt::Display for Unproven {
         match self {
             Self::TailCut { chains } => write!(
                 f,
-                "that the ends of chains {chains:?} were cut off: give heads that somebody remembers, or the other \
-                 region's bucket"
+                "that the last objects of {} were cut off, and an old head put back: no remembered head reaches there",
+                named(chains)
             ),
             Self::StillOnTheirWay { matches } => write!(
                 f,
-                "that {matches} recent matches are missing in the other log: they may be on their way"
+                "that {matches} recent matches are missing in the other log for good: they may still be on their way"
             ),
         }
+    }
+}
+
+/// `chain 3`, `chains 0, 2 and 7`, `every chain`.
+fn named(chains: &[u8]) -> String {
+    match chains {
+        all if all.len() == usize::from(CHAINS) => "every chain".to_owned(),
+        [one] => format!("chain {one}"),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(u8::to_string).collect();
+            format!("chains {} and {last}", first.join(", "))
+        }
+        [] => "no chain".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_tail_is_said_with_where_the_log_ends_and_what_that_means() {
+        let at = Place {
+            region: "us-east-1".to_owned(),
+            chain: 3,
+            sequence: Some(9),
+            line: None,
+        };
+        let (remembered, last) = (9, 7);
+        let cut = Finding::TailCut {
+            at: at.clone(),
+            remembered,
+            last,
+        };
+        assert_eq!(
+            cut.to_string(),
+            "us-east-1/3/0000000000000009: the log ends at sequence 7, before the remembered head of sequence 9: 2 \
+             objects are missing that had been signed when the head was seen, cut off since (or this is a copy from \
+             before)"
+        );
+        let all = Finding::TailCut {
+            at,
+            remembered: 1,
+            last: 0,
+        };
+        let text = all.to_string();
+        assert!(
+            text.contains("before its first object") && text.contains("one object is missing"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn chains_are_named_as_one_would_say_them() {
+        let said = |chains: &[u8]| {
+            Unproven::TailCut {
+                chains: chains.to_vec(),
+            }
+            .to_string()
+        };
+        assert!(said(&[3]).contains("objects of chain 3 were"));
+        assert!(said(&[0, 2, 7]).contains("objects of chains 0, 2 and 7 were"));
+        assert!(said(&[0, 1, 2, 3, 4, 5, 6, 7]).contains("objects of every chain were"));
     }
 }

@@ -6,7 +6,12 @@ use crate::format::{Object, Signed};
 
 /// A head as it was seen once: in the other region's bucket, in a log line, in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RememberedHead(pub Signed);
+pub struct RememberedHead {
+    /// The head.
+    pub head: Signed,
+    /// Where it is from, for who has to look there.
+    pub from: String,
+}
 
 /// A head as the writer says it in its log.
 #[derive(Deserialize)]
@@ -30,16 +35,17 @@ pub struct NoHead(pub usize);
 impl RememberedHead {
     /// Reads a head's own bytes.
     #[must_use]
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
-        Object::parse_head(bytes).ok().map(Self)
+    pub fn parse(bytes: &[u8], from: impl Into<String>) -> Option<Self> {
+        let (head, from) = (Object::parse_head(bytes).ok()?, from.into());
+        Some(Self { head, from })
     }
 
-    /// Reads a file of them: heads one after the other as they are (two lines each), `audit_head` lines of the
-    /// writer's log, its events, or a mixture.
+    /// Reads a file of them, which is called `name`: heads one after the other as they are (two lines each),
+    /// `audit_head` lines of the writer's log, its events, or a mixture.
     ///
     /// # Errors
     /// [`NoHead`] names the first line that is neither.
-    pub fn parse_all(text: &str) -> Result<Vec<Self>, NoHead> {
+    pub fn parse_all(text: &str, name: &str) -> Result<Vec<Self>, NoHead> {
         let mut heads = Vec::new();
         let mut lines = text
             .lines()
@@ -54,7 +60,8 @@ impl RememberedHead {
                 let (_, signature) = lines.next().ok_or(NoHead(index + 1))?;
                 (line.to_owned(), signature.to_owned())
             };
-            let head = Self::parse(format!("{statement}\n{signature}\n").as_bytes());
+            let from = format!("line {} of {name}", index + 1);
+            let head = Self::parse(format!("{statement}\n{signature}\n").as_bytes(), from);
             heads.push(head.ok_or(NoHead(index + 1))?);
         }
         Ok(heads)

@@ -15,10 +15,11 @@ pub mod verify;
 
 mod chain;
 mod key;
+mod listed;
 
 pub use bucket::{Bucket, BucketError};
 pub use compare::{Comparison, compare};
 pub use finding::{Finding, Place, Unproven};
 pub use head::RememberedHead;
 pub use key::{InvalidKey, PublicKeys};
-pub use verify::{Progress, Report, verify};
+pub use verify::{Progress, Report, verify, verify_entries};

@@ -1,13 +1,14 @@
-//! What a log says of one match, and the log as lines for whoever analyses it. Nothing is verified here.
+//! What a log says of one match.
 
-use std::io::{self, Write};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
 use crate::bucket::{Bucket, BucketError};
-use crate::format::{
-    CHAINS, Entry, Named, Object, chain_of, is_commitment, is_match_id, object_name, read_name,
-};
+use crate::format::{CHAINS, Entry, chain_of, is_commitment, is_match_id, object_name};
+use crate::key::PublicKeys;
+use crate::verify::{Progress, Report, verify_entries};
 
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,117 +44,69 @@ pub struct Found {
     pub sequence: u64,
     /// The line in it, from 1 on.
     pub line: u64,
+    /// Which entry of the chain it is, from 1 on, as the object's statement has it.
+    pub number: u64,
     /// The entry.
     pub entry: Entry,
 }
 
-/// Why an export ended.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    /// The bucket cannot be read.
-    #[error(transparent)]
-    Bucket(#[from] BucketError),
-    /// What was exported cannot be written.
-    #[error("the export cannot be written")]
-    Write(#[from] io::Error),
+impl Found {
+    /// The name of the object that it stands in.
+    #[must_use]
+    pub fn object(&self) -> String {
+        object_name(&self.log_region, self.chain, self.sequence)
+    }
 }
 
-/// Everything that the log of `region` says of a match, in order.
+/// What a log says of a match.
+#[derive(Debug)]
+pub struct Shown {
+    /// Every entry of it, in order.
+    pub entries: Vec<Found>,
+    /// What was verified: the chain that they stand in; all chains, where there is no entry.
+    pub report: Report,
+}
+
+/// Everything that the log of `region` says of a match, and whether the chain in which it says so is whole.
+///
+/// By its commitment a match is sought in all chains, by its id in its own.
 ///
 /// # Errors
 /// [`BucketError`] when the bucket cannot be read.
-pub async fn show<B: Bucket>(bucket: &B, region: &str, wanted: &Wanted) -> Result<Vec<Found>, BucketError> {
-    let match_id = match wanted {
-        Wanted::Match(match_id) => match_id.clone(),
+pub async fn show<B: Bucket>(
+    bucket: &B,
+    region: &str,
+    keys: &PublicKeys,
+    wanted: &Wanted,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Shown, BucketError> {
+    let ids = match wanted {
+        Wanted::Match(match_id) => BTreeSet::from([match_id.clone()]),
         Wanted::Commitment(commitment) => {
-            let has = |found: &Found| found.entry.commitment.as_deref() == Some(commitment);
-            match first(bucket, region, has).await? {
-                Some(found) => found.entry.match_id,
-                None => return Ok(Vec::new()),
+            let ids = Mutex::new(BTreeSet::new());
+            let each = |found: Found| {
+                if found.entry.commitment.as_ref() == Some(commitment) {
+                    let mut ids = ids.lock().unwrap_or_else(PoisonError::into_inner);
+                    ids.insert(found.entry.match_id);
+                }
+            };
+            let report = verify_entries(bucket, region, keys, 0..CHAINS, progress, &each).await?;
+            let ids = ids.into_inner().unwrap_or_else(PoisonError::into_inner);
+            if ids.is_empty() {
+                let entries = Vec::new();
+                return Ok(Shown { entries, report });
             }
+            ids
         }
     };
-    let chain = chain_of(&match_id);
-    let mut of_it = Vec::new();
-    for sequence in sequences(bucket, region, chain).await? {
-        let all = entries(bucket, region, chain, sequence).await?;
-        of_it.extend(all.into_iter().filter(|found| found.entry.match_id == match_id));
-    }
-    Ok(of_it)
-}
-
-async fn first<B: Bucket>(
-    bucket: &B,
-    region: &str,
-    is: impl Fn(&Found) -> bool,
-) -> Result<Option<Found>, BucketError> {
-    for chain in 0..CHAINS {
-        for sequence in sequences(bucket, region, chain).await? {
-            let all = entries(bucket, region, chain, sequence).await?;
-            if let Some(found) = all.into_iter().find(&is) {
-                return Ok(Some(found));
-            }
+    let chains: BTreeSet<u8> = ids.iter().map(|match_id| chain_of(match_id)).collect();
+    let entries = Mutex::new(Vec::new());
+    let each = |found: Found| {
+        if ids.contains(&found.entry.match_id) {
+            entries.lock().unwrap_or_else(PoisonError::into_inner).push(found);
         }
-    }
-    Ok(None)
-}
-
-/// Writes every entry of the log of `region` as a line of JSON with its place, chain by chain; how many.
-///
-/// # Errors
-/// [`ExportError`] when the bucket cannot be read or `out` not be written.
-pub async fn export_jsonl<B: Bucket>(
-    bucket: &B,
-    region: &str,
-    out: &mut (dyn Write + Send),
-) -> Result<u64, ExportError> {
-    let mut written = 0;
-    for chain in 0..CHAINS {
-        for sequence in sequences(bucket, region, chain).await? {
-            for found in entries(bucket, region, chain, sequence).await? {
-                let line = serde_json::to_string(&found).map_err(io::Error::other)?;
-                writeln!(out, "{line}")?;
-                written += 1;
-            }
-        }
-    }
-    Ok(written)
-}
-
-/// The objects of a chain, in order.
-async fn sequences<B: Bucket>(bucket: &B, region: &str, chain: u8) -> Result<Vec<u64>, BucketError> {
-    let names = bucket.list(&format!("{region}/{chain}/")).await?;
-    let sequence = |name: &String| match read_name(region, name) {
-        Some(Named::Object { sequence, .. }) => Some(sequence),
-        _ => None,
     };
-    let mut sequences: Vec<u64> = names.iter().filter_map(sequence).collect();
-    sequences.sort_unstable();
-    Ok(sequences)
-}
-
-/// The entries of an object, as far as they can be read.
-async fn entries<B: Bucket>(
-    bucket: &B,
-    region: &str,
-    chain: u8,
-    sequence: u64,
-) -> Result<Vec<Found>, BucketError> {
-    let bytes = bucket
-        .read(&object_name(region, chain, sequence))
-        .await?
-        .unwrap_or_default();
-    let lines = Object::parse(&bytes)
-        .map(|object| object.lines)
-        .unwrap_or_default();
-    let read = (1..).zip(lines).filter_map(|(line, text)| {
-        Some(Found {
-            log_region: region.to_owned(),
-            chain,
-            sequence,
-            line,
-            entry: Entry::parse(text)?,
-        })
-    });
-    Ok(read.collect())
+    let report = verify_entries(bucket, region, keys, chains, progress, &each).await?;
+    let entries = entries.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Shown { entries, report })
 }

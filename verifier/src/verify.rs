@@ -1,6 +1,6 @@
 //! One region's log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -11,10 +11,17 @@ use crate::finding::{Finding, Unproven};
 use crate::format::{CHAINS, Named, Signed, read_name};
 use crate::head::RememberedHead;
 use crate::key::PublicKeys;
+use crate::listed::Listed;
+use crate::lookup::Found;
+
+/// Objects asked for at once: those of all chains that are read side by side.
+const READ_AHEAD: usize = 128;
 
 /// How much was read since it was last said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
+    /// Objects that are to be read: said once for each chain, before its first.
+    pub due: u64,
     /// Objects.
     pub objects: u64,
     /// Entries of them.
@@ -76,16 +83,8 @@ pub async fn verify<B: Bucket>(
 ) -> Result<Report, BucketError> {
     let mut findings = Vec::new();
     let remembered = of_region(region, keys, remembered, &mut findings);
-    let mut listed = vec![BTreeSet::new(); usize::from(CHAINS)];
-    let names = bucket.list(&format!("{region}/")).await?;
-    for name in &names {
-        match read_name(region, name) {
-            Some(Named::Object { chain, sequence }) => _ = listed[usize::from(chain)].insert(sequence),
-            Some(Named::Head { .. }) => {}
-            None => findings.push(Finding::Stray { name: name.clone() }),
-        }
-    }
-    if names.is_empty() {
+    let (listed, is_there) = list(bucket.as_ref(), region, "", &mut findings).await?;
+    if !is_there {
         findings.push(Finding::NoLog {
             region: region.to_owned(),
         });
@@ -102,7 +101,9 @@ pub async fn verify<B: Bucket>(
                 keys: &keys,
                 listed: &listed,
                 remembered: &remembered,
+                read_ahead: READ_AHEAD / usize::from(CHAINS),
                 progress: progress.as_ref(),
+                each: None,
             };
             verify_chain(bucket.as_ref(), task).await
         });
@@ -120,6 +121,61 @@ pub async fn verify<B: Bucket>(
     Ok(report(region, findings, chains, cut))
 }
 
+/// Verifies these chains of the log of `region`, one after the other, and tells `each` every entry that can be read, in
+/// the log's order. Whether what was told is proven, the report says, at the end.
+///
+/// # Errors
+/// [`BucketError`] when the bucket cannot be read; whatever is wrong with the log itself is a finding.
+pub async fn verify_entries<B: Bucket>(
+    bucket: &B,
+    region: &str,
+    keys: &PublicKeys,
+    chains: impl IntoIterator<Item = u8>,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+    each: &(dyn Fn(Found) + Send + Sync),
+) -> Result<Report, BucketError> {
+    let (mut findings, mut reports, mut cut) = (Vec::new(), Vec::new(), Vec::new());
+    for chain in chains {
+        let (listed, _) = list(bucket, region, &format!("{chain}/"), &mut findings).await?;
+        let task = Task {
+            region,
+            chain,
+            keys,
+            listed: &listed[usize::from(chain)],
+            remembered: &[],
+            read_ahead: READ_AHEAD,
+            progress,
+            each: Some(each),
+        };
+        reports.push(verify_chain(bucket, task).await?);
+        cut.push(chain);
+    }
+    Ok(report(region, findings, reports, cut))
+}
+
+/// The objects of each chain by the names that begin with `prefix` after the region's, and whether there is any name.
+async fn list<B: Bucket>(
+    bucket: &B,
+    region: &str,
+    prefix: &str,
+    findings: &mut Vec<Finding>,
+) -> Result<(Vec<Listed>, bool), BucketError> {
+    let mut listed = vec![Listed::default(); usize::from(CHAINS)];
+    let mut is_there = false;
+    let mut each = |name: &str| {
+        is_there = true;
+        match read_name(region, name) {
+            Some(Named::Object { chain, sequence }) => listed[usize::from(chain)].insert(sequence),
+            Some(Named::Head { .. }) => {}
+            None => findings.push(Finding::Stray {
+                name: name.to_owned(),
+            }),
+        }
+    };
+    bucket.list(&format!("{region}/{prefix}"), &mut each).await?;
+    Ok((listed, is_there))
+}
+
 /// The remembered heads of each chain of this log. One that proves nothing is a finding: silence would look like proof.
 fn of_region(
     region: &str,
@@ -128,15 +184,17 @@ fn of_region(
     findings: &mut Vec<Finding>,
 ) -> Vec<Vec<RememberedHead>> {
     let mut chains = vec![Vec::new(); usize::from(CHAINS)];
-    for (number, head) in (1..).zip(remembered) {
-        let statement = &head.0.statement;
+    for known in remembered {
+        let statement = &known.head.statement;
         if statement.region != region {
             continue;
         }
-        if keys.made(&head.0) {
-            chains[usize::from(statement.chain)].push(head.clone());
+        if keys.made(&known.head) {
+            chains[usize::from(statement.chain)].push(known.clone());
         } else {
-            findings.push(Finding::RememberedInvalid { number });
+            findings.push(Finding::RememberedInvalid {
+                from: known.from.clone(),
+            });
         }
     }
     chains

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and has a clock of its own"
 )]
 
+mod audit;
 mod counted;
 mod faults;
 mod inboxes;

@@ -3,7 +3,10 @@
 use crate::stand::{Ran, Stand, symbolon};
 
 /// Every command of the tool, as a person types it.
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 17] = [
+    "audit export",
+    "audit show",
+    "audit verify",
     "counterparty add",
     "counterparty exclude",
     "counterparty list",

@@ -27,6 +27,10 @@ pub(crate) enum Fault {
     NotTaken,
     /// Of a batch, the first entry is refused for good.
     FirstRefused,
+    /// Of S3: the object would have to be restored first.
+    Archived,
+    /// Nobody answers.
+    Silent,
 }
 
 type Rule = dyn FnMut(&str, u64) -> Option<Fault> + Send;
@@ -40,6 +44,7 @@ pub(crate) struct Faults(Arc<Mutex<Kept>>);
 struct Kept {
     rule: Option<Box<Rule>>,
     requests: BTreeMap<String, u64>,
+    page: Option<u32>,
     outputs: BTreeMap<String, String>,
 }
 
@@ -61,6 +66,11 @@ impl Faults {
     /// What the stack `symbolon` of CloudFormation says from now on.
     pub(crate) fn set_outputs(&self, outputs: BTreeMap<String, String>) {
         self.0.lock().unwrap().outputs = outputs;
+    }
+
+    /// From now on S3 lists so many names at a time.
+    pub(crate) fn set_page(&self, names: u32) {
+        self.0.lock().unwrap().page = Some(names);
     }
 
     /// How many requests of this operation there were.
@@ -114,6 +124,9 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
         .and_then(|target| target.to_str().ok());
     let target = target.unwrap_or_default().to_owned();
     let operation = target.split('.').next_back().unwrap_or_default();
+    if target.is_empty() && request.method() == Method::GET {
+        return s3(&between, request).await;
+    }
     // CloudFormation speaks another protocol: forms and XML.
     if target.is_empty() && request.method() == Method::POST {
         return cloudformation(&between, request).await;
@@ -121,7 +134,10 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
     let fault = between.faults.next(operation);
     match fault {
         Some(Fault::Denied) => refusal(StatusCode::BAD_REQUEST, "AccessDeniedException"),
-        Some(Fault::Broken) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
+        Some(Fault::Broken | Fault::Archived) => {
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure")
+        }
+        Some(Fault::Silent) => std::future::pending().await,
         Some(Fault::AnswerLost) => {
             forward(&between, request).await;
             refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure")
@@ -132,6 +148,29 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
         }
         None => forward(&between, request).await,
     }
+}
+
+/// S3 names its operations by method and query, and speaks XML.
+async fn s3(between: &Between, mut request: Request) -> Response {
+    let target = request.uri().path_and_query().unwrap().as_str().to_owned();
+    let lists = target.contains("list-type=2");
+    let operation = if lists { "ListObjectsV2" } else { "GetObject" };
+    let error = |status, code| {
+        let xml = format!("<Error><Code>{code}</Code><Message>SECRET-OF-THE-SERVICE</Message></Error>");
+        (status, [("content-type", "application/xml")], xml).into_response()
+    };
+    match between.faults.next(operation) {
+        Some(Fault::Denied) => return error(StatusCode::FORBIDDEN, "AccessDenied"),
+        Some(Fault::Archived) => return error(StatusCode::FORBIDDEN, "InvalidObjectState"),
+        Some(Fault::Silent) => std::future::pending().await,
+        Some(_) => return error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+        None => {}
+    }
+    let page = between.faults.0.lock().unwrap().page;
+    if let Some(names) = page.filter(|_| lists) {
+        *request.uri_mut() = format!("{target}&max-keys={names}").parse().unwrap();
+    }
+    forward(between, request).await
 }
 
 /// A batch whose first entry is not taken; the others are.

@@ -36,7 +36,7 @@ async fn version_1_is_verified_as_it_was_computed_without_this_code() {
         .map(|(name, body)| (name, body.into_bytes()))
         .collect();
     let head = objects.values().last().unwrap();
-    let remembered = [RememberedHead::parse(head).unwrap()];
+    let remembered = [RememberedHead::parse(head, "the vectors").unwrap()];
     let report = check(&objects, &keys, &remembered).await;
     assert!(report.is_good(), "{:?}", report.findings);
     assert_eq!((report.objects, report.entries, report.minted), (3, 8, 3));

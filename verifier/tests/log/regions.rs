@@ -59,6 +59,19 @@ async fn a_match_that_one_log_does_not_have_is_named_unless_it_is_recent() {
 }
 
 #[tokio::test]
+async fn a_log_that_has_stopped_does_not_make_everything_since_recent() {
+    let bucket = signer(7);
+    let all = [3, 7, 20_000, 40_000];
+    append(&bucket, REGION, all.map(minted).to_vec()).await;
+    append(&bucket, OTHER, vec![minted(3)]).await;
+    let [one, other] = both(&bucket).await;
+    for comparison in [compare(&one, &other), compare(&other, &one)] {
+        assert_eq!(comparison.findings.len(), 2, "{:?}", comparison.findings);
+        assert_eq!(comparison.unproven, [Unproven::StillOnTheirWay { matches: 1 }]);
+    }
+}
+
+#[tokio::test]
 async fn what_the_logs_say_differently_is_named_once() {
     let bucket = signer(7);
     let mut changed = minted(7);

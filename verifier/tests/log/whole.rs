@@ -1,13 +1,14 @@
 //! What is in order, what cannot be ruled out, and what is found in it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use audit_verifier::bucket::Folder;
-use audit_verifier::lookup::{Wanted, export_jsonl, show};
-use audit_verifier::{Finding, PublicKeys, RememberedHead, Unproven, verify};
-use serde_json::{Value, json};
+use audit_verifier::format::{CHAINS, chain_of};
+use audit_verifier::lookup::{Found, Shown, Wanted, show};
+use audit_verifier::{Finding, PublicKeys, RememberedHead, Unproven, verify, verify_entries};
+use serde_json::json;
 
 use crate::world::{Bytes, REGION, append, check, heads, keys, log, match_id, minted, signer};
 
@@ -95,12 +96,12 @@ async fn what_the_log_says_is_broken_is_counted_and_the_log_is_good() {
 async fn progress_tells_everything_that_is_read() {
     let bucket = signer(7);
     log(&bucket, REGION, 3, 40).await;
-    let told = Arc::new([const { AtomicU64::new(0) }; 3]);
+    let told = Arc::new([const { AtomicU64::new(0) }; 4]);
     let add = Arc::clone(&told);
     let progress = Arc::new(move |progress: audit_verifier::Progress| {
         for (sum, more) in add
             .iter()
-            .zip([progress.objects, progress.entries, progress.bytes])
+            .zip([progress.due, progress.objects, progress.entries, progress.bytes])
         {
             sum.fetch_add(more, Ordering::Relaxed);
         }
@@ -109,7 +110,10 @@ async fn progress_tells_everything_that_is_read() {
     let report = verify(Bytes::of(&bucket.objects()), REGION, &keys, &[], progress);
     let report = report.await.unwrap();
     let told = told.each_ref().map(|sum| sum.load(Ordering::Relaxed));
-    assert_eq!(told, [report.objects, report.entries, report.bytes]);
+    assert_eq!(
+        told,
+        [report.objects, report.objects, report.entries, report.bytes]
+    );
 }
 
 #[tokio::test]
@@ -138,43 +142,85 @@ async fn a_folder_is_read_like_a_bucket() {
 }
 
 #[tokio::test]
-async fn a_match_is_shown_by_its_id_and_by_its_commitment() {
+async fn a_match_is_shown_by_its_id_and_by_its_commitment_with_its_place() {
     let bucket = signer(7);
     log(&bucket, REGION, 3, 40).await;
-    let objects = Bytes::of(&bucket.objects());
-    let id = match_id(17).encode();
-    let by_id = show(objects.as_ref(), REGION, &Wanted::parse(&id).unwrap())
+    let (objects, keys) = (Bytes::of(&bucket.objects()), keys(&bucket));
+    let shown = async |text: &str| -> Shown {
+        let wanted = Wanted::parse(text).unwrap();
+        show(objects.as_ref(), REGION, &keys, &wanted, &|_| ())
+            .await
+            .unwrap()
+    };
+    let id = match_id(57).encode();
+    let by_id = shown(&id).await;
+    assert!(by_id.report.is_good(), "{:?}", by_id.report.findings);
+    let [found] = by_id.entries.as_slice() else {
+        panic!("{:?}", by_id.entries)
+    };
+    assert_eq!(found.entry.match_id, id);
+    let object = bucket.objects().remove(&found.object()).unwrap();
+    let line = usize::try_from(found.line).unwrap() - 1;
+    let stands = String::from_utf8(object).unwrap();
+    assert_eq!(stands.lines().nth(line).unwrap(), found.entry.line());
+    assert_eq!(
+        (found.sequence, found.number > found.line),
+        (2, true),
+        "of the second batch"
+    );
+    let by_commitment = shown(found.entry.commitment.as_ref().unwrap()).await;
+    assert_eq!(by_commitment.entries, by_id.entries);
+    for unknown in [match_id(9_999).encode(), "0".repeat(64)] {
+        assert!(shown(&unknown).await.entries.is_empty(), "{unknown}");
+    }
+    let token = format!("{id}{id}");
+    assert_eq!(Wanted::parse(&token), None, "a token is nothing to be asked for");
+}
+
+#[tokio::test]
+async fn what_is_shown_of_a_broken_chain_is_not_called_good() {
+    let bucket = signer(7);
+    log(&bucket, REGION, 3, 40).await;
+    let mut objects = bucket.objects();
+    let wanted = Wanted::Match(match_id(17).encode());
+    let chain = chain_of(&match_id(17).encode());
+    let first = objects.get_mut(&format!("{REGION}/{chain}/0000000000000001"));
+    let first = first.unwrap();
+    let at = first.windows(9).position(|bytes| bytes == b"us-east-1").unwrap();
+    first[at + 8] = b'2';
+    let (read, keys) = (Bytes::of(&objects), keys(&bucket));
+    let shown = show(read.as_ref(), REGION, &keys, &wanted, &|_| ())
         .await
         .unwrap();
-    assert_eq!(by_id.len(), 1);
-    assert_eq!(by_id[0].entry.match_id, id);
-    let commitment = by_id[0].entry.commitment.clone().unwrap();
-    let by_commitment = show(objects.as_ref(), REGION, &Wanted::parse(&commitment).unwrap())
-        .await
-        .unwrap();
-    assert_eq!(by_commitment, by_id);
-    let unknown = Wanted::parse(&match_id(9_999).encode()).unwrap();
-    assert_eq!(show(objects.as_ref(), REGION, &unknown).await.unwrap(), []);
-    assert_eq!(
-        Wanted::parse(&format!("{id}{id}")),
-        None,
-        "a token is nothing to be asked for"
-    );
-    let mut lines = Vec::new();
-    assert_eq!(
-        export_jsonl(objects.as_ref(), REGION, &mut lines).await.unwrap(),
-        120
-    );
-    let lines = String::from_utf8(lines).unwrap();
-    let read: Vec<Value> = lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(read.len(), 120);
-    assert!(
-        read.iter()
-            .all(|line| line["logRegion"] == REGION && line["entry"]["event"] == "minted")
-    );
+    assert_eq!(shown.entries.len(), 1);
+    assert!(!shown.report.is_good());
+    let mut others = (0..).map(|n| match_id(n).encode());
+    let elsewhere = Wanted::Match(others.find(|id| chain_of(id) != chain).unwrap());
+    let shown = show(read.as_ref(), REGION, &keys, &elsewhere, &|_| ());
+    assert!(shown.await.unwrap().report.is_good(), "another chain is whole");
+}
+
+#[tokio::test]
+async fn every_entry_is_told_in_the_order_of_the_log() {
+    let bucket = signer(7);
+    log(&bucket, REGION, 3, 40).await;
+    let (objects, keys) = (Bytes::of(&bucket.objects()), keys(&bucket));
+    let told = Mutex::new(Vec::new());
+    let each = |found: Found| told.lock().unwrap().push((found.chain, found.number));
+    let report = verify_entries(objects.as_ref(), REGION, &keys, 0..CHAINS, &|_| (), &each);
+    let report = report.await.unwrap();
+    assert!(report.is_good(), "{:?}", report.findings);
+    let told = told.into_inner().unwrap();
+    assert_eq!((told.len(), told.is_sorted()), (120, true));
+    let numbers = |chain| {
+        told.iter()
+            .filter(move |(of, _)| *of == chain)
+            .map(|(_, number)| *number)
+    };
+    for chain in 0..CHAINS {
+        let count = numbers(chain).count() as u64;
+        assert!(numbers(chain).eq(1..=count), "{chain}");
+    }
 }
 
 #[tokio::test]
@@ -187,7 +233,15 @@ async fn remembered_heads_are_read_from_files_and_from_log_lines() {
         .filter(|(name, _)| name.ends_with("/head"))
         .map(|(_, body)| String::from_utf8(body.clone()).unwrap())
         .collect();
-    assert_eq!(RememberedHead::parse_all(&raw).unwrap(), heads(&objects));
+    let all = |text: &str| {
+        let read = RememberedHead::parse_all(text, "kept").unwrap();
+        read.into_iter()
+            .map(|known| (known.head, known.from))
+            .unzip::<_, _, Vec<_>, Vec<_>>()
+    };
+    let known: Vec<_> = heads(&objects).into_iter().map(|known| known.head).collect();
+    let (read, from) = all(&raw);
+    assert_eq!((&read, from[1].as_str()), (&known, "line 3 of kept"));
     let mut lines = raw.lines();
     let said: Vec<String> = std::iter::from_fn(|| Some((lines.next()?, lines.next()?)))
         .map(|(statement, signature)| {
@@ -196,6 +250,11 @@ async fn remembered_heads_are_read_from_files_and_from_log_lines() {
         })
         .collect();
     let said = said.join("\n");
-    assert_eq!(RememberedHead::parse_all(&said).unwrap(), heads(&objects));
-    assert_eq!(RememberedHead::parse_all("what\nis this\n").unwrap_err().0, 1);
+    assert_eq!(all(&said).0, known);
+    assert_eq!(
+        RememberedHead::parse_all("what\nis this\n", "kept")
+            .unwrap_err()
+            .0,
+        1
+    );
 }

@@ -31,10 +31,11 @@ impl Bytes {
 }
 
 impl Bucket for Bytes {
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
+    async fn list(&self, prefix: &str, each: &mut (dyn FnMut(&str) + Send)) -> Result<(), BucketError> {
         let objects = self.0.lock().unwrap();
         let names = objects.keys().filter(|name| name.starts_with(prefix));
-        Ok(names.cloned().collect())
+        names.for_each(|name| each(name));
+        Ok(())
     }
 
     async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, BucketError> {
@@ -124,6 +125,6 @@ pub(crate) async fn check(objects: &Objects, keys: &PublicKeys, remembered: &[Re
 pub(crate) fn heads(objects: &Objects) -> Vec<RememberedHead> {
     let heads = objects.iter().filter(|(name, _)| name.ends_with("/head"));
     heads
-        .map(|(_, body)| RememberedHead::parse(body).unwrap())
+        .map(|(name, body)| RememberedHead::parse(body, name).unwrap())
         .collect()
 }
