@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import subprocess
 import time
 
 import adapt
@@ -12,7 +13,7 @@ POISON = "this is no JSON"
 PATIENCE_SECONDS = 120
 
 
-def drive(deployment):
+def drive(deployment, symbolon):
     inboxes = onboard(deployment)
     sqs = deployment.client("sqs", adapt.HERE)
     intake = deployment.output(adapt.HERE, "IntakeQueueUrl")
@@ -27,6 +28,7 @@ def drive(deployment):
     print("poison: one dead letter, with its reason")
     stored(deployment)
     print(f"{PAIRS} matches, all told, in the tables of both regions")
+    audited(deployment, symbolon)
     standby_is_idle(deployment)
     print("standby: keeps its copies and matches nothing")
 
@@ -182,6 +184,49 @@ def stored(deployment):
 def items(tables, name):
     pages = tables.get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
     return [item for page in pages for item in page["Items"]]
+
+
+# ---- Audit ----------------------------------------------------------------------------------------------------------
+
+
+def audited(deployment, symbolon):
+    """The log holds every match once, and the tool verifies it from a copy of the bucket and the public key."""
+    copy = deployment.folder / "audit"
+    buckets = deployment.client("s3", adapt.HERE)
+    bucket = deployment.output(adapt.HERE, "AuditBucket")
+    key = deployment.client("kms", adapt.HERE).get_public_key(
+        KeyId=deployment.output(adapt.HERE, "AuditSigningKeyArn")
+    )
+    (deployment.folder / "audit.der").write_bytes(key["PublicKey"])
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    report = {}
+    while time.monotonic() < deadline and report.get("minted") != PAIRS:
+        time.sleep(1)
+        for page in buckets.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for entry in page.get("Contents", []):
+                file = copy / entry["Key"]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(buckets.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
+        if copy.exists():
+            report = verified(deployment, symbolon, copy)
+    expect(report.get("minted") == PAIRS, f"the audit log says {report} after {PATIENCE_SECONDS} s")
+    print(f"{PAIRS} matches minted in the audit log, verified from a copy of the bucket and the public key")
+    # And a bit that is flipped is named.
+    victim = next(file for file in copy.rglob("*") if file.is_file() and file.name != "head")
+    body = bytearray(victim.read_bytes())
+    body[len(body) // 2] ^= 1
+    victim.write_bytes(body)
+    expect("minted" not in verified(deployment, symbolon, copy), "a flipped bit is called good")
+    print("a flipped bit in it is found")
+
+
+def verified(deployment, symbolon, copy):
+    """What the tool says of a log that is whole; nothing of another."""
+    command = [symbolon, "--output", "json", "audit", "verify", "--dir", copy, "--log", adapt.HERE]
+    command += ["--public-key", deployment.folder / "audit.der"]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    expect(done.returncode in (0, 1), f"symbolon ended with {done.returncode}: {done.stderr}")
+    return json.loads(done.stdout)["logs"][0] if done.returncode == 0 else {}
 
 
 # ---- Standby ------------------------------------------------------------------------------------------------------

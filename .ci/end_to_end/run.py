@@ -1,8 +1,8 @@
 """Deploys the built template into two regions of an emulator by the four steps, and lets interests match there.
 
-    run.py SAM ARCHITECTURE BUILT SCRATCH
+    run.py SAM ARCHITECTURE BUILT SCRATCH SYMBOLON
 
-SAM is the path of sam, BUILT what `sam build` wrote, SCRATCH a folder for what arises. The emulator listens on
+SAM is the path of sam, SYMBOLON that of the tool, BUILT what `sam build` wrote, SCRATCH a folder for what arises. The emulator listens on
 loopback alone and ends with this run.
 """
 
@@ -143,7 +143,7 @@ def prepare(built, architecture, scratch):
 
 
 def main():
-    sam, architecture, built, scratch = sys.argv[1:]
+    sam, architecture, built, scratch, symbolon = sys.argv[1:]
     scratch = pathlib.Path(scratch).resolve()
     prepare(pathlib.Path(built).resolve(), architecture, scratch)
     with emulator(scratch) as address:
@@ -156,7 +156,7 @@ def main():
             if deployment.step(step):
                 raise SystemExit(f"{step}: a second time changed something")
             print(f"{step}: a second time changes nothing")
-        drive.drive(deployment)
+        drive.drive(deployment, symbolon)
 
 
 if __name__ == "__main__":
