@@ -203,14 +203,16 @@ fn a_bucket_of_many_pages_is_read_to_its_end() {
     let stand = traded();
     // What only the last page shows.
     put(&stand, "us-east-1/7/x", Some(b"x".to_vec()));
-    stand.faults().set_page(3);
+    // Two chains at least have an object and a head: five names, five pages.
+    stand.faults().cease();
+    stand.faults().set_page(1);
     let ran = stand.run(AUDITOR, "audit verify").says(1, &["1 fault"]);
     assert!(
         ran.out.contains("us-east-1/7/x: the log has no such object"),
         "{}",
         ran.out
     );
-    assert!(stand.faults().requests("ListObjectsV2") > 4);
+    assert!(stand.faults().requests("ListObjectsV2") >= 5);
 }
 
 #[test]
