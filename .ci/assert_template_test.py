@@ -137,7 +137,7 @@ FAULTS = [
         29,
     ),
     ("buckets_forget", of("AuditBucket", "LifecycleConfiguration", "Rules", 0, "Transitions", 0, "TransitionInDays"), 400),
-    ("buckets_forget", ("Parameters", "AuditRetentionDays", "MinValue"), 365),
+    ("buckets_forget", ("Parameters", "AuditRetentionDays", "MinValue"), 90),
     ("buckets_forget", of("DataBucket", "LifecycleConfiguration", "Rules", 1, "Status"), "Disabled"),
     ("buckets_replicate_to_the_other_region", of("DataBucket", "ReplicationConfiguration"), ABSENT),
     (
