@@ -158,7 +158,9 @@ fn ends(report: &Report) -> String {
     });
     match usize::from(CHAINS) - unproven.sum::<usize>() {
         0 => "no head is remembered".to_owned(),
-        known => format!("{known} of {CHAINS} chains were held against remembered heads"),
+        known => format!(
+            "{known} of {CHAINS} chains were held against remembered heads; of what came after them a cut would not show"
+        ),
     }
 }
 

@@ -6,7 +6,11 @@
 mod known;
 mod recent;
 
-use symbolon_shared::domain::audit::{Chain, Entry, LogRegion, Observation, Surroundings};
+use std::collections::{BTreeMap, BTreeSet};
+
+use symbolon_shared::domain::audit::{
+    Chain, Entry, EventId, Invariant, LogRegion, Observation, Surroundings,
+};
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::ports::PortError;
 use symbolon_shared::ports::audit::{AuditPorts, Expected, Put};
@@ -87,7 +91,7 @@ impl ChainLog {
             if !in_time() {
                 return Err(AppendError::OutOfTime);
             }
-            if attempt(&mut known, ports, observed, earliest, tally).await? {
+            if attempt(&mut known, ports, observed, earliest, in_time, tally).await? {
                 self.known = Some(known);
                 return Ok(());
             }
@@ -102,10 +106,12 @@ async fn attempt<P: AuditPorts>(
     ports: &P,
     observed: &[&Observed],
     earliest: Timestamp,
+    in_time: &(dyn Fn() -> bool + Sync),
     tally: &mut Tally,
 ) -> Result<bool, AppendError> {
-    known.reach_back(ports, earliest, tally).await?;
+    known.reach_back(ports, earliest, in_time, tally).await?;
     let (entries, duplicates) = new_entries(known, observed);
+    let told_before = broken_before(known, observed);
     if let Some(draft) = known.position().next(&entries) {
         let signature = ports.sign(&draft.message()).await?;
         let sealed = draft.sealed(signature);
@@ -121,7 +127,24 @@ async fn attempt<P: AuditPorts>(
         known.cover(ports, tally).await?;
     }
     tally.duplicates += duplicates;
+    let position = known.position();
+    for ((sequence, invariant), times) in told_before {
+        tally.tell_broken(&position.region, position.chain, sequence, invariant, times);
+    }
     Ok(true)
+}
+
+/// What the log says already to be broken of these, by object. Whoever wrote it may have died before it could say so,
+/// or have taken its own put for another's; so it is told again with the duplicate.
+fn broken_before(known: &Known, observed: &[&Observed]) -> BTreeMap<(u64, Invariant), u64> {
+    let mut broken = BTreeMap::new();
+    let events: BTreeSet<EventId> = observed.iter().map(|one| one.observation.event_id).collect();
+    for (sequence, invariants) in events.iter().filter_map(|event| known.broken(event)) {
+        for invariant in invariants {
+            *broken.entry((sequence, *invariant)).or_default() += 1;
+        }
+    }
+    broken
 }
 
 /// What is to be logged of what is not logged yet, and how much is.

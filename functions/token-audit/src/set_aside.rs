@@ -17,6 +17,11 @@ use crate::telemetry;
 /// Time that a batch has at least, or it is not begun.
 const BATCH_MILLIS: i64 = 10_000;
 
+/// Names that are looked at in one run at most.
+const MOST_NAMES: usize = 10_000;
+
+const HOUR_MILLIS: i64 = 3_600_000;
+
 /// The event that asks for it, as the schedule's input has it.
 const RETRY: &str = "set-aside";
 
@@ -45,40 +50,41 @@ impl<P: AuditPorts> TokenAudit<P> {
     /// Logs what was set aside, object by object, until `deadline` is near.
     pub async fn retry(&self, deadline: Timestamp) -> Retried {
         let mut retried = Retried::default();
-        let mut after: Option<String> = None;
-        while !retried.unfinished {
-            let Some(page) = self.page_after(after.as_deref()).await else {
+        let mut names = self.names(&mut retried).await;
+        // Another one is first each hour: one that takes all the time there is must not keep it from the rest for ever.
+        let hours = usize::try_from(self.now().as_millis() / HOUR_MILLIS).unwrap_or(0);
+        let first = hours.checked_rem(names.len()).unwrap_or(0);
+        names.rotate_left(first);
+        for name in &names {
+            if self.now().plus_millis(BATCH_MILLIS) > deadline {
                 retried.unfinished = true;
                 break;
-            };
-            for name in &page {
-                if self.now().plus_millis(BATCH_MILLIS) > deadline {
-                    retried.unfinished = true;
-                    break;
-                }
-                if self.log_set_aside(name, deadline).await {
-                    retried.logged += 1;
-                } else {
-                    retried.left += 1;
-                }
             }
-            let Some(last) = page.into_iter().next_back() else {
-                break;
-            };
-            after = Some(last);
+            if self.log_set_aside(name, deadline).await {
+                retried.logged += 1;
+            } else {
+                retried.left += 1;
+            }
         }
         telemetry::emit_retried(&retried);
         retried
     }
 
-    async fn page_after(&self, after: Option<&str>) -> Option<Vec<String>> {
-        match survive(self.ports().list_set_aside(after)).await {
-            Some(Ok(page)) => Some(page),
-            failed => {
-                warn("set_aside_not_listed", failed.and_then(Result::err));
-                None
+    /// Names of what was set aside; of very much only the first.
+    async fn names(&self, retried: &mut Retried) -> Vec<String> {
+        let mut names = Vec::<String>::new();
+        while names.len() < MOST_NAMES {
+            match survive(self.ports().list_set_aside(names.last().map(String::as_str))).await {
+                Some(Ok(page)) if page.is_empty() => return names,
+                Some(Ok(page)) => names.extend(page),
+                failed => {
+                    warn("set_aside_not_listed", failed.and_then(Result::err));
+                    break;
+                }
             }
         }
+        retried.unfinished = true;
+        names
     }
 
     /// Whether all of the object is logged, and it is gone.

@@ -70,7 +70,8 @@ pub fn start_metrics(stack: &str) -> Result<&'static Collector, Error> {
 /// Hands the counts of a retry to the metrics recorder.
 pub(crate) fn emit_retried(retried: &Retried) {
     metrics::counter!("SetAsideLogged").increment(retried.logged);
-    metrics::counter!("SetAsideLeft").increment(retried.left);
+    // What could not even be looked at is left as well.
+    metrics::counter!("SetAsideLeft").increment(retried.left + u64::from(retried.unfinished));
 }
 
 /// What happened in a batch, or in one chain of it.
@@ -80,7 +81,7 @@ pub struct Tally {
     pub entries: u64,
     /// Records that were logged already.
     pub duplicates: u64,
-    /// Invariants that do not hold of what was appended.
+    /// Invariants that do not hold of what was appended, or of what comes again.
     pub broken: u64,
     /// Heads moved, those over an adopted object included.
     pub heads: u64,
@@ -125,22 +126,34 @@ impl Tally {
             *times.entry(invariant).or_default() += 1;
         }
         for (invariant, times) in times {
-            self.broken += times;
-            tracing::error!(
-                event = "invariant_broken",
-                invariant = invariant.as_str(),
-                chain = chain.number(),
-                sequence,
-                times,
-            );
-            self.announcements.push(Announcement::Broken {
-                region: region.clone(),
-                chain: *chain,
-                sequence: *sequence,
-                invariant,
-                times,
-            });
+            self.tell_broken(region, *chain, *sequence, invariant, times);
         }
+    }
+
+    /// Invariants that do not hold, as an object says: a line, a count and an announcement.
+    pub(crate) fn tell_broken(
+        &mut self,
+        region: &LogRegion,
+        chain: Chain,
+        sequence: u64,
+        invariant: Invariant,
+        times: u64,
+    ) {
+        self.broken += times;
+        tracing::error!(
+            event = "invariant_broken",
+            invariant = invariant.as_str(),
+            chain = chain.number(),
+            sequence,
+            times,
+        );
+        self.announcements.push(Announcement::Broken {
+            region: region.clone(),
+            chain,
+            sequence,
+            invariant,
+            times,
+        });
     }
 
     /// A head that was moved.

@@ -184,6 +184,7 @@ impl KnownEpochs for AwsAudit {
 impl AuditAnnouncer for AwsAudit {
     /// On the account's default bus, whose rules say who hears it.
     async fn announce(&self, announcements: &[Announcement]) -> Result<(), PortError> {
+        let mut refused = Ok(());
         for announcements in announcements.chunks(EVENTS_AT_ONCE) {
             let entries = announcements.iter().map(|announcement| {
                 PutEventsRequestEntry::builder()
@@ -193,14 +194,16 @@ impl AuditAnnouncer for AwsAudit {
                     .build()
             });
             let put = self.events.put_events().set_entries(Some(entries.collect()));
-            let answer = put.send().await.map_err(|error| port_error(PUT_EVENTS, &error))?;
-            // The call succeeds though an entry of it may not.
-            let mut entries = answer.entries.into_iter().flatten();
-            if let Some(code) = entries.find_map(|entry| entry.error_code) {
-                return Err(of(PUT_EVENTS, Fault::Unavailable, &code));
-            }
+            let answer = put.send().await.map_err(|error| port_error(PUT_EVENTS, &error));
+            // The call succeeds though an entry of it may not; and what comes after one that does not is said all the same.
+            let answer = answer.and_then(|answer| {
+                let mut entries = answer.entries.into_iter().flatten();
+                let code = entries.find_map(|entry| entry.error_code);
+                code.map_or(Ok(()), |code| Err(of(PUT_EVENTS, Fault::Unavailable, &code)))
+            });
+            refused = refused.and(answer);
         }
-        Ok(())
+        refused
     }
 }
 

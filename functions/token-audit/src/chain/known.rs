@@ -3,7 +3,8 @@
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use symbolon_shared::domain::audit::{
-    Chain, Entry, EventId, Link, LogRegion, Position, Refused, Sealed, head_name, object_name, split_sealed,
+    Chain, Entry, EventId, Invariant, Link, LogRegion, Position, Refused, Sealed, head_name, object_name,
+    split_sealed,
 };
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::domain::token::MatchId;
@@ -91,6 +92,10 @@ impl Known {
         self.recent.has(event)
     }
 
+    pub(super) fn broken(&self, event: &EventId) -> Option<(u64, &[Invariant])> {
+        self.recent.broken(event)
+    }
+
     pub(super) fn has_minted(&self, match_id: &MatchId) -> bool {
         self.recent.has_minted(match_id)
     }
@@ -161,7 +166,14 @@ impl Known {
                     };
                     tally.count_head(tip);
                 }
-                Put::Lost => (self.head, _) = read_head(ports, region, *chain, tally).await?,
+                Put::Lost => {
+                    let found;
+                    (self.head, found) = read_head(ports, region, *chain, tally).await?;
+                    // Moved by this very put, perhaps, whose response was lost: then nobody has said so.
+                    if found.is_some_and(|found| found.statement == tip.statement) {
+                        tally.tell_head(tip);
+                    }
+                }
             }
         }
         Err(AppendError::Contended)
@@ -172,10 +184,14 @@ impl Known {
         &mut self,
         ports: &P,
         earliest: Timestamp,
+        in_time: &(dyn Fn() -> bool + Sync),
         tally: &mut Tally,
-    ) -> Result<(), PortError> {
+    ) -> Result<(), AppendError> {
         let mut width = 1;
         loop {
+            if !in_time() {
+                return Err(AppendError::OutOfTime);
+            }
             let (known_from, horizon) = match self.recent.oldest() {
                 Some(oldest) => (oldest.sequence, oldest.horizon),
                 None => (self.position.sequence + 1, self.position.horizon),

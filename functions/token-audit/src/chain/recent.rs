@@ -1,8 +1,8 @@
 //! The last objects of a chain, as far as duplicates have to be told.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
-use symbolon_shared::domain::audit::{Entry, Event, EventId, Link};
+use symbolon_shared::domain::audit::{Entry, Event, EventId, Invariant, Link};
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::domain::token::MatchId;
 
@@ -14,6 +14,8 @@ const REMEMBERED: usize = 20_000;
 pub(super) struct Logged {
     events: HashSet<EventId>,
     minted: HashSet<MatchId>,
+    /// What is said to be broken of an event. Seldom anything.
+    broken: HashMap<EventId, Vec<Invariant>>,
 }
 
 impl Logged {
@@ -27,6 +29,9 @@ impl Logged {
 
     pub(super) fn add(&mut self, entry: &Entry) {
         self.events.insert(entry.event_id);
+        if let Some(invariant) = entry.invariant {
+            self.broken.entry(entry.event_id).or_default().push(invariant);
+        }
         if entry.event == Event::Minted {
             self.minted.insert(entry.match_id);
         }
@@ -79,6 +84,13 @@ impl Recent {
 
     pub(super) fn has(&self, event: &EventId) -> bool {
         self.0.iter().any(|past| past.logged.has(event))
+    }
+
+    /// Which invariants an object says to be broken of an event, and the object's place.
+    pub(super) fn broken(&self, event: &EventId) -> Option<(u64, &[Invariant])> {
+        let said = |past: &'_ Past| past.logged.broken.contains_key(event);
+        let past = self.0.iter().find(|past| said(past))?;
+        Some((past.sequence, past.logged.broken.get(event)?))
     }
 
     pub(super) fn has_minted(&self, match_id: &MatchId) -> bool {

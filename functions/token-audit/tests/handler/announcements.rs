@@ -149,3 +149,38 @@ async fn no_announcement_names_a_match_a_token_or_an_owner() {
         }
     }
 }
+
+/// Only what the bus itself refuses is not told: a process that dies, or takes its own put for another's, is made up for.
+#[tokio::test(start_paused = true)]
+async fn whatever_goes_wrong_before_the_bus_what_broke_and_where_the_log_ends_is_told() {
+    let batch = || event([minted(1), changed(1, 900), changed(1, 901)]);
+    let plain = Hooked::new(&bucket(), None);
+    audit(plain.clone()).handle(batch(), deadline()).await;
+    let calls = plain.calls();
+    for mishap in Mishap::ALL {
+        for at in 0..calls {
+            if at == calls - 1 && [Mishap::RequestLost, Mishap::Panics].contains(&mishap) {
+                continue;
+            }
+            let hooked = Hooked::new(&bucket(), Some((at, mishap)));
+            let first = audit(hooked.clone());
+            let handled = first.handle(batch(), deadline());
+            let answer = tokio::time::timeout(std::time::Duration::from_millis(1), handled).await;
+            if !answer.is_ok_and(|answer| failed(&answer).is_none()) {
+                let again = audit(hooked.bucket.clone()).handle(batch(), deadline()).await;
+                assert_eq!(failed(&again), None, "{mishap:?} at {at}");
+            }
+            let told = hooked.bucket.announced();
+            let broken = told.iter().filter_map(|said| match said {
+                Announcement::Broken { times, .. } => Some(*times),
+                Announcement::Head { .. } => None,
+            });
+            assert!(broken.max() >= Some(2), "{mishap:?} at {at}: {told:?}");
+            assert_eq!(
+                last_heads(&hooked.bucket),
+                heads(&hooked.bucket),
+                "{mishap:?} at {at}"
+            );
+        }
+    }
+}

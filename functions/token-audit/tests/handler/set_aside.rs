@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::ports::audit::SetAsideBatches as _;
 use symbolon_shared::testing::MemoryAudit;
-use token_audit::{Retried, is_retry};
+use token_audit::{Retried, Surroundings, TokenAudit, is_retry};
 
 use crate::hooked::{Hooked, Mishap};
-use crate::world::{NOON, assert_minted_once, audit, bucket, deadline, event, failed, minted};
+use crate::world::{NOON, assert_minted_once, audit, bucket, deadline, event, failed, minted, region};
 
 /// As Lambda writes it into a bucket: Lambda developer guide, "Retain discarded records for a DynamoDB event source in
 /// Lambda".
@@ -199,4 +199,25 @@ fn a_batch_of_the_stream_is_no_retry() {
     ] {
         assert!(!is_retry(&other), "{other}");
     }
+}
+
+/// One that takes all the time there is must not keep the others from their turn for ever.
+#[tokio::test]
+async fn each_hour_another_is_first() {
+    let mut firsts = Vec::new();
+    for hour in 1..=5 {
+        let bucket = begun().await;
+        let now = NOON.plus_millis(hour * 3_600_000);
+        // After three calls that list five names by threes, the first object is read: that call is lost.
+        let ports = Hooked::new(&bucket, Some((3, Mishap::RequestLost)));
+        let surroundings = Surroundings {
+            clock: Box::new(move || now),
+        };
+        let audit = TokenAudit::new(ports, &region(), surroundings);
+        let retried = audit.retry(now.plus_millis(60_000)).await;
+        assert_eq!((retried.logged, retried.left), (4, 1));
+        firsts.extend(left(&bucket).await);
+    }
+    firsts.sort();
+    assert_eq!(firsts, (0..5).map(name).collect::<Vec<_>>());
 }

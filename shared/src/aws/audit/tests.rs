@@ -173,6 +173,16 @@ async fn an_entry_that_the_bus_refuses_is_an_error() {
     let wire = Wire::answering([Answer::json(200, failed)]);
     let error = wire.audit().announce(&[broken(1), broken(2)]).await.unwrap_err();
     assert_eq!(error.code, "ThrottlingException");
+    // The second call is made all the same.
+    let wire = Wire::answering([Answer::json(200, failed), Answer::json(200, TAKEN)]);
+    let error = wire
+        .audit()
+        .announce(&(0..11).map(broken).collect::<Vec<_>>())
+        .await;
+    assert_eq!(
+        (error.unwrap_err().code.as_str(), wire.asked().len()),
+        ("ThrottlingException", 2)
+    );
     let wire = Wire::answering([Answer::json(400, r#"{"__type":"AccessDeniedException"}"#)]);
     let error = wire.audit().announce(&[broken(1)]).await.unwrap_err();
     assert_eq!(
