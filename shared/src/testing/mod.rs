@@ -11,7 +11,7 @@ pub mod hostile;
 mod memory;
 mod operation;
 
-pub use audit::MemoryAudit;
+pub use audit::{MemoryAudit, NoPrivateKey};
 pub use faulty::{FaultyPorts, Injection, Script};
 pub use memory::MemoryPorts;
 pub use operation::Operation;
