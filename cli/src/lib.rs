@@ -21,6 +21,7 @@ mod outputs;
 mod pages;
 mod parameters;
 mod print;
+mod progress;
 mod queue;
 mod submit;
 

@@ -1,44 +1,28 @@
 //! How far a log has been read, on a terminal.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use audit_verifier::Progress as Read;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::time::Instant;
+
+use crate::progress::Bar;
 
 const TEMPLATE: &str = "{wide_bar:.cyan/dim} {human_pos}/{human_len} objects · {eta} left";
 
-/// What is over before somebody looks at it is not worth drawing.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Drawn on standard error if that is a terminal, once it takes a while; elsewhere it does nothing.
+/// The bar of everything that is read, of whichever log.
 #[derive(Debug, Clone)]
-pub(super) struct Progress {
-    bar: ProgressBar,
-    begun: Instant,
-    drawn: Arc<AtomicBool>,
-}
+pub(super) struct Progress(Arc<Bar>);
 
 impl Progress {
     pub(super) fn new() -> Self {
-        let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-        Self {
-            bar: bar.with_style(style.progress_chars("━╸─")),
-            begun: Instant::now(),
-            drawn: Arc::default(),
-        }
+        Self(Arc::new(Bar::new(TEMPLATE, 0)))
     }
 
     /// Takes what was read, from any thread.
     pub(super) fn add(&self, read: Read) {
-        self.bar.inc_length(read.due);
-        self.bar.inc(read.objects);
-        if self.begun.elapsed() > PATIENCE && !self.drawn.swap(true, Ordering::Relaxed) {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
+        self.0.moved(|bar| {
+            bar.inc_length(read.due);
+            bar.inc(read.objects);
+        });
     }
 
     /// For who tells it.
@@ -48,12 +32,14 @@ impl Progress {
     }
 
     pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.0.finish();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use indicatif::ProgressStyle;
+
     use super::*;
 
     #[test]
@@ -72,6 +58,8 @@ mod tests {
         [read(3, 0), read(0, 1), read(4, 0), read(0, 1)]
             .into_iter()
             .for_each(progress.told().as_ref());
-        assert_eq!((progress.bar.length(), progress.bar.position()), (Some(7), 2));
+        progress
+            .0
+            .moved(|bar| assert_eq!((bar.length(), bar.position()), (Some(7), 2)));
     }
 }
