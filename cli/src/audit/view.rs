@@ -84,6 +84,12 @@ fn not_ruled_out(verdict: &Verdict<'_>, printer: &mut Printer) -> Result<(), Fai
             printer.text(&wrapped(&text))?;
             is_cut_possible |= matches!(unproven, Unproven::TailCut { .. });
         }
+        if remembered_chains(report) > 0 && report.is_good() {
+            let region = &report.region;
+            printer.text(&wrapped(&format!(
+                "Not ruled out of {region}: that what came after the remembered heads was cut off, and one of them put back."
+            )))?;
+        }
     }
     for unproven in verdict.comparison.iter().flat_map(|it| &it.unproven) {
         printer.text(&wrapped(&format!("Not ruled out: {unproven}.")))?;
@@ -151,16 +157,18 @@ fn one_log(log: &Verified<'_>, printer: &mut Printer) -> Result<(), Failure> {
 }
 
 /// How many chains somebody remembers a head of.
-fn ends(report: &Report) -> String {
+fn remembered_chains(report: &Report) -> usize {
     let unproven = report.unproven.iter().map(|it| match it {
         Unproven::TailCut { chains } => chains.len(),
         Unproven::StillOnTheirWay { .. } => 0,
     });
-    match usize::from(CHAINS) - unproven.sum::<usize>() {
+    usize::from(CHAINS) - unproven.sum::<usize>()
+}
+
+fn ends(report: &Report) -> String {
+    match remembered_chains(report) {
         0 => "no head is remembered".to_owned(),
-        known => format!(
-            "{known} of {CHAINS} chains were held against remembered heads; of what came after them a cut would not show"
-        ),
+        known => format!("{known} of {CHAINS} chains were held against remembered heads"),
     }
 }
 

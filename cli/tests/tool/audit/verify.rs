@@ -32,6 +32,11 @@ fn a_log_of_real_matches_is_whole_and_whoever_remembers_its_heads_sees_a_cut_tai
         again.contains("chains were held against remembered heads"),
         "{again}"
     );
+    // A cut back to a remembered head would be in good order: that is said, however many are remembered.
+    assert!(
+        again.contains("Not ruled out of us-east-1: that what came"),
+        "{again}"
+    );
     // An old copy put back whole: in good order, only shorter.
     let now = bucket(&stand);
     for (name, body) in &now {
