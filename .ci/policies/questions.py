@@ -172,8 +172,8 @@ def askers(primary, standby):
         "heads": role(primary, "AuditHeadsRole"),
         "schedule": role(primary, "TokenAuditScheduleRole"),
         "trail": role(primary, "TrailRole"),
-        # Roles of functions that are still to come: what they may do is asked from the day they are there.
         "token-audit": role(primary, "TokenAuditRole"),
+        # The role of a function that is still to come: what it may do is asked from the day it is there.
         "relay": role(primary, "RelayRole"),
         "counterparty": Asker(f"{path}/a", [own], boundary, TAGS),
         "counterparty with everything": Asker(f"{path}/a", [own, everything], boundary, TAGS),
