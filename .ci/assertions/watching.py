@@ -69,8 +69,9 @@ def emitted():
 
 
 def logged(function):
-    """The events that a function logs."""
-    sources = (ROOT / "functions" / function / "src").rglob("*.rs")
+    """The events that a function logs, those of every function among them."""
+    folders = (ROOT / "functions" / function / "src", ROOT / "shared" / "src" / "lambda")
+    sources = [source for folder in folders for source in folder.rglob("*.rs")]
     return {event for source in sources for event in re.findall(r'event = "(\w+)"', source.read_text())}
 
 

@@ -14,11 +14,11 @@ use symbolon_shared::domain::reason::{Outcome, RetryReason};
 use symbolon_shared::domain::submission::Submission;
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::domain::token::{EpochId, EpochKey};
+use symbolon_shared::lambda::survive;
 use symbolon_shared::ports::{MatcherPorts, PortError};
 
 use crate::admission::{Opened, Senders, SetAside, Task, open};
 use crate::epoch_keys::EpochKeys;
-use crate::guard::survive;
 use crate::lane::{Decided, Lane, LaneEnd, LaneSurroundings};
 use crate::lanes::{assign, named_by};
 use crate::publication::Publisher;

@@ -8,7 +8,6 @@ mod admission;
 mod batch;
 mod desk_clerk;
 mod epoch_keys;
-mod guard;
 mod lane;
 mod lanes;
 mod publication;

@@ -16,10 +16,10 @@ use symbolon_shared::domain::message_id::MessageId;
 use symbolon_shared::domain::reason::RetryReason;
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::domain::token::MatchId;
+use symbolon_shared::lambda::survive;
 use symbolon_shared::ports::{MatcherPorts, PortError};
 
 use crate::epoch_keys::EpochKeys;
-use crate::guard::survive;
 use crate::lane::Decided;
 use crate::registry_cache::RegistryCache;
 

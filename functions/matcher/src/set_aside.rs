@@ -7,10 +7,10 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use symbolon_shared::domain::limits::MAX_BATCH_ENTRIES;
 use symbolon_shared::domain::reason::{Outcome, RetryReason};
 use symbolon_shared::domain::time::Timestamp;
+use symbolon_shared::lambda::survive;
 use symbolon_shared::ports::{DeadLetter, DeadLetters};
 
 use crate::admission::SetAside;
-use crate::guard::survive;
 
 /// Rounds in which failed entries are sent again.
 const MAX_ROUNDS: usize = 3;

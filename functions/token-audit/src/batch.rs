@@ -9,10 +9,10 @@ use serde_json::Value;
 use symbolon_shared::domain::audit::{CHAINS, Chain, LogRegion, Observation};
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::domain::token::EpochId;
+use symbolon_shared::lambda::survive;
 use symbolon_shared::ports::audit::AuditPorts;
 
 use crate::chain::{ChainLog, Observed};
-use crate::guard::survive;
 use crate::record::{Record, split};
 use crate::telemetry::Tally;
 

@@ -5,7 +5,6 @@
 
 mod batch;
 mod chain;
-mod guard;
 mod record;
 mod set_aside;
 pub mod settings;

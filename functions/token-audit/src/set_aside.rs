@@ -7,11 +7,11 @@
 use serde::Serialize;
 use serde_json::Value;
 use symbolon_shared::domain::time::Timestamp;
+use symbolon_shared::lambda::survive;
 use symbolon_shared::ports::PortError;
 use symbolon_shared::ports::audit::AuditPorts;
 
 use crate::batch::TokenAudit;
-use crate::guard::survive;
 use crate::telemetry;
 
 /// Time that a batch has at least, or it is not begun.

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use matcher::telemetry;
 use metrics_cloudwatch_embedded::Collector;
+use symbolon_shared::lambda;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -47,11 +47,11 @@ impl Capture {
     /// Another recorder of metrics, or another subscriber, is installed already.
     pub fn install(&self) -> io::Result<()> {
         let filter = EnvFilter::new(EVERYTHING_OF_THE_FUNCTION);
-        telemetry::subscriber(filter, self.clone())
+        lambda::subscriber(filter, self.clone())
             .try_init()
             .map_err(io::Error::other)?;
-        telemetry::log_panics_without_their_text();
-        let collector = telemetry::start_metrics("symbolon").map_err(io::Error::other)?;
+        lambda::log_panics_without_their_text();
+        let collector = lambda::start_metrics("symbolon", "matcher").map_err(io::Error::other)?;
         *self.0.metrics.lock().unwrap_or_else(PoisonError::into_inner) = Some(collector);
         Ok(())
     }

@@ -4,9 +4,9 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 
-/// What `work` gives, or nothing when it panicked. Whatever it was doing is left as redelivery finds it: every put is
-/// conditional, and nothing that the process knew of the chain is believed after a failure.
-pub(crate) async fn survive<T>(work: impl Future<Output = T>) -> Option<T> {
+/// What `work` gives, or nothing when it panicked. Whatever it was doing must be left as a repetition finds it: every
+/// write conditional, and nothing in the process believed after a failure.
+pub async fn survive<T>(work: impl Future<Output = T>) -> Option<T> {
     AssertUnwindSafe(work).catch_unwind().await.ok()
 }
 
