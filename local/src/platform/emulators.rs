@@ -18,6 +18,7 @@ use super::buckets::Buckets;
 use super::bus::Bus;
 use super::clients::Endpoints;
 use super::front::Front;
+use super::functions::Functions;
 use super::requests::Requests;
 use super::signatures::Signatures;
 use super::stamps::Stamps;
@@ -51,6 +52,7 @@ pub struct Emulators {
     stamps: Arc<Stamps>,
     requests: Arc<Requests>,
     bus: Arc<Bus>,
+    functions: Arc<Functions>,
     end: watch::Sender<bool>,
     servers: JoinSet<()>,
 }
@@ -82,6 +84,7 @@ impl Emulators {
         let stamps = Arc::new(Stamps::default());
         let requests = Arc::new(Requests::default());
         let bus = Arc::new(Bus::default());
+        let functions = Arc::new(Functions::default());
         let front = Front {
             endpoint: endpoints.front.clone(),
             dynamodb: dynamodb.to_string(),
@@ -93,6 +96,7 @@ impl Emulators {
             stamps: Arc::clone(&stamps),
             requests: Arc::clone(&requests),
             bus: Arc::clone(&bus),
+            functions: Arc::clone(&functions),
             sending: RwLock::new(()),
         };
         servers.spawn(async move {
@@ -108,6 +112,7 @@ impl Emulators {
             stamps,
             requests,
             bus,
+            functions,
             end,
             servers,
         })
@@ -135,6 +140,12 @@ impl Emulators {
     #[must_use]
     pub fn bus(&self) -> &Bus {
         &self.bus
+    }
+
+    /// The functions that are invoked here by name.
+    #[must_use]
+    pub fn functions(&self) -> &Functions {
+        &self.functions
     }
 
     /// Ends them; requests that are still running have a moment to finish.

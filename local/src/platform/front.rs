@@ -23,6 +23,8 @@ use winterbaume_kms::KmsService;
 
 use super::buckets::Buckets;
 use super::bus::Bus;
+use super::functions::{self, Functions};
+use super::metrics;
 use super::requests::Requests;
 use super::signatures::{self, Signatures};
 use super::stamps::{Stamp, Stamps};
@@ -46,6 +48,7 @@ pub(super) struct Front {
     pub(super) signatures: Signatures,
     pub(super) buckets: Buckets,
     pub(super) bus: Arc<Bus>,
+    pub(super) functions: Arc<Functions>,
     pub(super) stamps: Arc<Stamps>,
     pub(super) requests: Arc<Requests>,
     /// Held for reading while messages are sent that bear no stamp yet.
@@ -72,14 +75,39 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
         Some(("TrentService", operation)) => front.kms(operation, request).await,
         Some(("DynamoDB_20120810" | "DynamoDBStreams_20120810", _)) => front.dynamodb(request).await,
         Some(("AWSEvents", "PutEvents")) => front.put_events(request).await,
-        // S3 alone names no operation: method and path say it.
-        None if credential(request.headers(), 3) == Some("s3") => front.s3(request).await,
-        _ => refusal(
-            StatusCode::BAD_REQUEST,
-            "UnknownOperationException",
-            "neither SQS, KMS, DynamoDB nor PutEvents in JSON, nor S3",
-        ),
+        // These name no operation: method and path say it.
+        None => match credential(request.headers(), 3) {
+            Some("s3") => front.s3(request).await,
+            Some("lambda") => front.lambda(request).await,
+            Some("monitoring") => get_metric_data(request).await,
+            _ => unknown_operation(),
+        },
+        _ => unknown_operation(),
     }
+}
+
+fn unknown_operation() -> Response {
+    refusal(
+        StatusCode::BAD_REQUEST,
+        "UnknownOperationException",
+        "neither SQS, KMS, DynamoDB nor PutEvents in JSON, nor S3, Lambda's Invoke or CloudWatch's GetMetricData",
+    )
+}
+
+/// `GetMetricData`, in CBOR.
+async fn get_metric_data(request: Request) -> Response {
+    let asked = request.uri().path().ends_with("/operation/GetMetricData");
+    let Ok(body) = to_bytes(request.into_body(), JSON_BODY_BYTES).await else {
+        return too_large();
+    };
+    let Some(answer) = metrics::no_points(&body).filter(|_| asked) else {
+        return unknown_operation();
+    };
+    let protocol = [
+        ("smithy-protocol", "rpc-v2-cbor"),
+        (header::CONTENT_TYPE.as_str(), "application/cbor"),
+    ];
+    (protocol, answer).into_response()
 }
 
 /// An error in the form of the AWS JSON protocols.
@@ -140,6 +168,32 @@ impl Front {
         match self.bus.put_events(&body) {
             Ok(answer) => Json(answer).into_response(),
             Err((kind, message)) => refusal(StatusCode::BAD_REQUEST, kind, message),
+        }
+    }
+
+    /// `Invoke`, which answers with what the function answers, and `ListEventSourceMappings`.
+    async fn lambda(&self, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        if functions::lists_mappings(path) {
+            let query = parts.uri.query().unwrap_or_default();
+            let name = query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("FunctionName="));
+            return Json(self.functions.list(name)).into_response();
+        }
+        let Some(name) = functions::invoked(path) else {
+            return unknown_operation();
+        };
+        let Ok(body) = to_bytes(body, JSON_BODY_BYTES).await else {
+            return too_large();
+        };
+        let Ok(event) = serde_json::from_slice(&body) else {
+            return error_of_rest("InvalidRequestContentException", StatusCode::BAD_REQUEST);
+        };
+        match self.functions.invoke(name, event).await {
+            Some(answer) => Json(answer).into_response(),
+            None => error_of_rest("ResourceNotFoundException", StatusCode::NOT_FOUND),
         }
     }
 
@@ -246,6 +300,12 @@ impl Front {
     fn stamp_of(&self, message: &Value) -> Option<Stamp> {
         self.stamps.get(message["MessageId"].as_str()?)
     }
+}
+
+/// An error in the form of Lambda, which names it in a header.
+fn error_of_rest(kind: &'static str, status: StatusCode) -> Response {
+    let body = Json(json!({ "Message": kind }));
+    (status, [("x-amzn-errortype", kind)], body).into_response()
 }
 
 fn too_large() -> Response {

@@ -13,6 +13,7 @@ use super::bus::Bus;
 use super::clients::{Clients, Endpoints, SECRET_KEY};
 use super::emulators::{EmulatorError, Emulators};
 use super::faults::Faults;
+use super::functions::{Functions, SourceMapping};
 use super::meter::Meter;
 use super::poller::{Mapping, Poller};
 use super::requests::Requests;
@@ -91,7 +92,22 @@ impl LocalStack {
         stack.create_queues(&clients.sqs).await?;
         stack.create_buckets(&clients.s3).await?;
         stack.outputs = stack.resolve_all(&stack.plan.outputs)?;
+        stack.tell_mappings()?;
         Ok(stack)
+    }
+
+    /// What the Lambda API says of what starts which function.
+    fn tell_mappings(&self) -> Result<(), StackError> {
+        for function in &self.plan.functions {
+            for mapping in &function.mappings {
+                self.functions().map(SourceMapping {
+                    function: function.name.clone(),
+                    queue_arn: self.attribute(&mapping.queue, "Arn")?,
+                    enabled: mapping.enabled,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The plan that it stands on.
@@ -131,6 +147,12 @@ impl LocalStack {
     #[must_use]
     pub fn requests(&self) -> &Requests {
         self.emulators.requests()
+    }
+
+    /// The functions that are invoked here by name.
+    #[must_use]
+    pub fn functions(&self) -> &Functions {
+        self.emulators.functions()
     }
 
     /// What was said on the event bus.

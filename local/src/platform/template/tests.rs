@@ -375,7 +375,7 @@ fn the_local_deployment_is_the_primary_with_all() {
     assert!(
         standby
             .to_string()
-            .ends_with("TokenKeyReplica has no counterpart in the local deployment"),
+            .ends_with("KeyReplica has no counterpart in the local deployment"),
         "{standby}"
     );
 }
