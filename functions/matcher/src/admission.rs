@@ -9,11 +9,11 @@ use symbolon_shared::domain::decision::Arrival;
 use symbolon_shared::domain::envelope::{Envelope, Origin};
 use symbolon_shared::domain::identifiers::{CounterpartyId, OrderKey, Principal};
 use symbolon_shared::domain::intake::{Member, parse_body};
+use symbolon_shared::domain::own_roles::{Opening, OwnRoles};
 use symbolon_shared::domain::reason::SetAsideReason;
 use symbolon_shared::domain::time::Timestamp;
 
 use crate::record::Stamped;
-use crate::settings::OwnRoles;
 
 /// A body with its first sender and time, taken out of its envelope if it came in one.
 pub(crate) struct Opened {
@@ -83,15 +83,10 @@ impl Senders {
 /// Opens the envelope when SQS says that one of our own roles sent it; anybody else's is only a body, and as such
 /// malformed.
 pub(crate) fn open(stamped: Stamped, roles: &OwnRoles) -> Opened {
-    let principal = stamped.sender.principal().ok();
-    let own_roles = [Some(&roles.matcher), roles.redrive.as_ref(), roles.bulk.as_ref()];
-    let own = principal.is_some() && own_roles.contains(&principal.as_ref());
-    if !own {
-        return Opened::as_it_is(stamped, false);
-    }
-    let by_bulk = roles.bulk.is_some() && roles.bulk == principal;
-    match Envelope::parse(&stamped.body) {
-        Ok(envelope) if by_bulk || matches!(envelope.origin, Origin::Sender(_)) => Opened {
+    match roles.open(&stamped.sender, &stamped.body) {
+        Opening::Foreign => Opened::as_it_is(stamped, false),
+        Opening::Broken => Opened::as_it_is(stamped, true),
+        Opening::Ours(envelope) => Opened {
             origin: envelope.origin,
             sent_at: envelope.sent_at,
             cycles: envelope.cycles,
@@ -99,7 +94,6 @@ pub(crate) fn open(stamped: Stamped, roles: &OwnRoles) -> Opened {
             body: envelope.body,
             broken: false,
         },
-        _ => Opened::as_it_is(stamped, true),
     }
 }
 

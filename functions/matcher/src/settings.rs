@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use symbolon_shared::aws::{AwsSettings, TableNames};
 use symbolon_shared::domain::identifiers::{InvalidIdentifier, Principal};
+pub use symbolon_shared::domain::own_roles::OwnRoles;
 
 /// What the matcher is told of its surroundings.
 #[derive(Debug, Clone)]
@@ -16,17 +17,6 @@ pub struct Settings {
     pub resources: AwsSettings,
     /// Our own roles, whose envelopes it opens.
     pub roles: OwnRoles,
-}
-
-/// The roles whose envelopes are opened.
-#[derive(Debug, Clone)]
-pub struct OwnRoles {
-    /// The matcher's own.
-    pub matcher: Principal,
-    /// The redrive's, once there is one.
-    pub redrive: Option<Principal>,
-    /// The bulk ingest's, once there is one: the only one that sends on behalf of somebody.
-    pub bulk: Option<Principal>,
 }
 
 /// A variable that is missing or wrong.

@@ -6,6 +6,7 @@ use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 
+use super::announce::put_events;
 use super::dynamodb::key_of;
 use super::error::{of, port_error};
 use crate::domain::audit::Announcement;
@@ -22,12 +23,9 @@ const DELETE_OBJECT: &str = "s3:DeleteObject";
 const SIGN: &str = "kms:Sign";
 const VERIFY: &str = "kms:Verify";
 const GET_ITEM: &str = "dynamodb:GetItem";
-const PUT_EVENTS: &str = "events:PutEvents";
 
 /// `source` of the audit's events.
 pub const EVENT_SOURCE: &str = "symbolon.token-audit";
-/// Entries that one `PutEvents` takes.
-const EVENTS_AT_ONCE: usize = 10;
 
 /// Where Lambda puts what a mapping sets aside: Lambda developer guide, "Retain discarded records for a DynamoDB event
 /// source in Lambda".
@@ -184,26 +182,14 @@ impl KnownEpochs for AwsAudit {
 impl AuditAnnouncer for AwsAudit {
     /// On the account's default bus, whose rules say who hears it.
     async fn announce(&self, announcements: &[Announcement]) -> Result<(), PortError> {
-        let mut refused = Ok(());
-        for announcements in announcements.chunks(EVENTS_AT_ONCE) {
-            let entries = announcements.iter().map(|announcement| {
-                PutEventsRequestEntry::builder()
-                    .source(EVENT_SOURCE)
-                    .detail_type(announcement.detail_type())
-                    .detail(announcement.detail())
-                    .build()
-            });
-            let put = self.events.put_events().set_entries(Some(entries.collect()));
-            let answer = put.send().await.map_err(|error| port_error(PUT_EVENTS, &error));
-            // The call succeeds though an entry of it may not; and what comes after one that does not is said all the same.
-            let answer = answer.and_then(|answer| {
-                let mut entries = answer.entries.into_iter().flatten();
-                let code = entries.find_map(|entry| entry.error_code);
-                code.map_or(Ok(()), |code| Err(of(PUT_EVENTS, Fault::Unavailable, &code)))
-            });
-            refused = refused.and(answer);
-        }
-        refused
+        let entry = |announcement: &Announcement| {
+            PutEventsRequestEntry::builder()
+                .source(EVENT_SOURCE)
+                .detail_type(announcement.detail_type())
+                .detail(announcement.detail())
+                .build()
+        };
+        put_events(&self.events, announcements.iter().map(entry).collect()).await
     }
 }
 

@@ -6,12 +6,14 @@
 //!
 //! No text of the SDK leaves here: its errors quote requests and responses. See [`crate::ports::PortError`].
 
+mod announce;
 mod attempts;
 mod audit;
 mod dynamodb;
 mod error;
 mod kms;
 mod onboarding;
+mod redrive;
 pub mod sdk;
 mod sqs;
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod wire;
 
 pub use audit::{AwsAudit, AwsAuditSettings, EVENT_SOURCE};
 pub use error::port_error;
+pub use redrive::{AwsRedrive, AwsRedriveClients, AwsRedriveSettings, REDRIVE_EVENT_SOURCE};
 
 /// The names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::ports::{DeadLetter, DeadLetters, Inboxes, PortError};
 const OPERATION: &str = "sqs:SendMessage";
 
 /// The one message attribute of a dead letter, and its type.
-const REASON: &str = "reason";
+pub(super) const REASON: &str = "reason";
 const REASON_TYPE: &str = "String";
 
 impl Inboxes for AwsPorts {
@@ -24,7 +24,7 @@ impl Inboxes for AwsPorts {
             .iter()
             .map(|message| Outgoing::bare(&message.body))
             .collect();
-        self.send_all(inbox_url, &outgoing).await
+        send_all(&self.sqs, inbox_url, &outgoing).await
     }
 }
 
@@ -37,8 +37,7 @@ impl DeadLetters for AwsPorts {
                 reason: Some(letter.reason),
             })
             .collect();
-        self.send_all(&self.settings.dead_letter_queue_url, &outgoing)
-            .await
+        send_all(&self.sqs, &self.settings.dead_letter_queue_url, &outgoing).await
     }
 }
 
@@ -96,48 +95,59 @@ fn batches(outgoing: &[Outgoing<'_>]) -> Vec<Vec<usize>> {
     batches
 }
 
-impl AwsPorts {
-    /// Sends everything, in as many calls as it takes, and gives the indices of what was not taken. An error only
-    /// when nothing was taken and a call failed.
-    async fn send_all(&self, queue_url: &str, outgoing: &[Outgoing<'_>]) -> Result<Vec<usize>, PortError> {
-        let mut taken = vec![false; outgoing.len()];
-        let mut failure = None;
-        for batch in batches(outgoing) {
-            match self.send_batch(queue_url, outgoing, &batch).await {
-                Ok(indices) => indices
-                    .into_iter()
-                    .filter(|i| batch.contains(i))
-                    .for_each(|i| taken[i] = true),
-                Err(error) => failure = Some(error),
-            }
-        }
-        match failure {
-            Some(error) if !taken.contains(&true) => Err(error),
-            _ => Ok((0..taken.len()).filter(|index| !taken[*index]).collect()),
+/// Sends everything, in as many calls as it takes, and gives the indices of what was not taken. An error only when
+/// nothing was taken and a call failed.
+async fn send_all(
+    sqs: &aws_sdk_sqs::Client,
+    queue_url: &str,
+    outgoing: &[Outgoing<'_>],
+) -> Result<Vec<usize>, PortError> {
+    let mut taken = vec![false; outgoing.len()];
+    let mut failure = None;
+    for batch in batches(outgoing) {
+        match send_batch(sqs, queue_url, outgoing, &batch).await {
+            Ok(indices) => indices
+                .into_iter()
+                .filter(|i| batch.contains(i))
+                .for_each(|i| taken[i] = true),
+            Err(error) => failure = Some(error),
         }
     }
+    match failure {
+        Some(error) if !taken.contains(&true) => Err(error),
+        _ => Ok((0..taken.len()).filter(|index| !taken[*index]).collect()),
+    }
+}
 
-    /// One call. Counts as taken what the answer names as taken, whatever it says of the others.
-    async fn send_batch(
-        &self,
-        queue_url: &str,
-        outgoing: &[Outgoing<'_>],
-        batch: &[usize],
-    ) -> Result<Vec<usize>, PortError> {
-        let entries: Result<Vec<_>, PortError> =
-            batch.iter().map(|index| outgoing[*index].entry(*index)).collect();
-        let call = self
-            .sqs
-            .send_message_batch()
-            .queue_url(queue_url)
-            .set_entries(Some(entries?));
-        let answer = call.send().await.map_err(|error| port_error(OPERATION, &error))?;
-        Ok(answer
-            .successful()
-            .iter()
-            .filter_map(|entry| entry.id().parse().ok())
-            .collect())
-    }
+/// Sends bodies without attributes, as [`send_all`] does.
+pub(super) async fn send_bare(
+    sqs: &aws_sdk_sqs::Client,
+    queue_url: &str,
+    bodies: &[String],
+) -> Result<Vec<usize>, PortError> {
+    let outgoing: Vec<Outgoing<'_>> = bodies.iter().map(|body| Outgoing::bare(body)).collect();
+    send_all(sqs, queue_url, &outgoing).await
+}
+
+/// One call. Counts as taken what the answer names as taken, whatever it says of the others.
+async fn send_batch(
+    sqs: &aws_sdk_sqs::Client,
+    queue_url: &str,
+    outgoing: &[Outgoing<'_>],
+    batch: &[usize],
+) -> Result<Vec<usize>, PortError> {
+    let entries: Result<Vec<_>, PortError> =
+        batch.iter().map(|index| outgoing[*index].entry(*index)).collect();
+    let call = sqs
+        .send_message_batch()
+        .queue_url(queue_url)
+        .set_entries(Some(entries?));
+    let answer = call.send().await.map_err(|error| port_error(OPERATION, &error))?;
+    Ok(answer
+        .successful()
+        .iter()
+        .filter_map(|entry| entry.id().parse().ok())
+        .collect())
 }
 
 #[cfg(test)]

@@ -17,7 +17,10 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
-use super::{AwsAudit, AwsAuditSettings, AwsPorts, AwsSettings, TableNames};
+use super::{
+    AwsAudit, AwsAuditSettings, AwsPorts, AwsRedrive, AwsRedriveClients, AwsRedriveSettings, AwsSettings,
+    TableNames,
+};
 
 /// What comes back of one request.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(super) enum Answer {
         body: String,
         e_tag: Option<String>,
     },
+    /// An answer of CloudWatch: `200`, and this CBOR.
+    Cbor(Vec<u8>),
     /// Silence.
     NeverComes,
     /// The connection breaks, with this text.
@@ -53,7 +58,7 @@ impl Answer {
     }
 }
 
-/// What was asked: the operation, and the request's body. Of S3: method and path, and the conditions.
+/// What was asked: the operation, and the request's body. Of S3: method and path, the conditions and the encryption.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Asked {
     pub(super) operation: String,
@@ -126,6 +131,26 @@ impl Wire {
         )
     }
 
+    /// The redrive's ports, whose SDK repeats nothing.
+    pub(super) fn redrive(&self) -> AwsRedrive {
+        let config = self.config(1);
+        let clients = AwsRedriveClients {
+            sqs: aws_sdk_sqs::Client::new(&config),
+            s3: aws_sdk_s3::Client::new(&config),
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            lambda: aws_sdk_lambda::Client::new(&config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
+            events: aws_sdk_eventbridge::Client::new(&config),
+        };
+        let settings = AwsRedriveSettings {
+            quarantine_bucket: "quarantine".to_owned(),
+            quarantine_key_arn: "arn:aws:kms:us-east-1:000000000000:key/q".to_owned(),
+            registry_table: "test-registry".to_owned(),
+            submissions_table: "test-submissions".to_owned(),
+        };
+        AwsRedrive::new(clients, settings)
+    }
+
     fn config(&self, max_attempts: u32) -> SdkConfig {
         let connector = SharedHttpConnector::new(self.clone());
         SdkConfig::builder()
@@ -172,6 +197,15 @@ impl HttpConnector for Wire {
                     }
                     Ok(response)
                 }
+                Answer::Cbor(body) => {
+                    let status = 200_u16
+                        .try_into()
+                        .map_err(|error| ConnectorError::other(Box::new(error), None))?;
+                    let mut response = HttpResponse::new(status, SdkBody::from(body));
+                    response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+                    response.headers_mut().insert("content-type", "application/cbor");
+                    Ok(response)
+                }
                 Answer::NeverComes => std::future::pending().await,
                 Answer::ConnectionLost(text) => Err(ConnectorError::io(text.into())),
             }
@@ -189,7 +223,13 @@ fn asked(request: &HttpRequest) -> Asked {
     }
     let path = request.uri().split_once("amazonaws.com").unwrap_or_default().1;
     let path = path.split_once('?').map_or(path, |(path, _)| path);
-    let conditions = ["if-match", "if-none-match"].into_iter();
+    let conditions = [
+        "if-match",
+        "if-none-match",
+        "x-amz-server-side-encryption",
+        "x-amz-server-side-encryption-aws-kms-key-id",
+    ]
+    .into_iter();
     let conditions = conditions.filter_map(|name| Some((name.to_owned(), Value::from(headers.get(name)?))));
     Asked {
         operation: format!("{} {path}", request.method()),

@@ -18,9 +18,11 @@ pub mod limits;
 pub mod match_record;
 pub mod message_id;
 mod opaque;
+pub mod own_roles;
 pub mod pairing;
 pub mod parameters;
 pub mod reason;
+pub mod redrive;
 pub mod submission;
 #[cfg(test)]
 mod test_tables;

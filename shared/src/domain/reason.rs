@@ -108,6 +108,46 @@ codes! {
     }
 }
 
+codes! {
+    /// Why a dead letter is poison: it goes to the quarantine, never back to its source.
+    PoisonReason {
+        /// Not JSON, no readable `clOrdId`, a stranger's envelope, or an envelope of ours that cannot be read.
+        Malformed = "malformed",
+        /// The sender is not in the registry.
+        UnknownSender = "unknown_sender",
+        /// The matcher set it aside for a reason that this code does not know.
+        UnknownReason = "unknown_reason",
+        /// SQS's own stamps are missing: nobody could say whose it is.
+        Unstamped = "unstamped",
+        /// Sent on behalf of a counterparty: only the bulk role may send such a message, and the redrive is another.
+        OnBehalf = "on_behalf",
+        /// Its envelope would not fit a message.
+        TooLarge = "too_large",
+        /// First sent longer ago than submissions are kept: the memory that makes it harmless may be gone.
+        Stale = "stale",
+        /// Sent back as often as a message may be.
+        Exhausted = "exhausted",
+    }
+}
+
+codes! {
+    /// Why nothing more goes back to a source.
+    StopReason {
+        /// Its event source mapping is not enabled, or there is none.
+        ConsumerDisabled = "consumer_disabled",
+        /// Too many of its consumer's latest invocations failed.
+        ConsumerFailing = "consumer_failing",
+        /// The state of its consumer could not be read.
+        ConsumerUnknown = "consumer_unknown",
+        /// A canary came back.
+        CanaryRelapsed = "canary_relapsed",
+        /// Nothing was heard of a canary in time.
+        CanaryUnanswered = "canary_unanswered",
+        /// Every message that might have been the canary was answered before: none could tell anything new.
+        CanaryMute = "canary_mute",
+    }
+}
+
 /// How one record of a batch ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

@@ -10,8 +10,10 @@ mod faulty;
 pub mod hostile;
 mod memory;
 mod operation;
+mod redrive;
 
 pub use audit::{MemoryAudit, NoPrivateKey};
 pub use faulty::{FaultyPorts, Injection, Script};
 pub use memory::MemoryPorts;
 pub use operation::Operation;
+pub use redrive::{MemoryRedrive, Mishap, Unlucky};

@@ -23,7 +23,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::aws_sdk_dynamodb_1 as serde_item;
 
-pub(super) use registry::{COUNTERPARTY, PRINCIPAL, counterparty_key, principal_in, principal_key};
+pub(super) use registry::{
+    COUNTERPARTY, PRINCIPAL, counterparty_key, find_principals, principal_in, principal_key,
+    read_counterparties,
+};
+pub(super) use submissions::read_submissions;
 
 use super::error::{not_sendable, unreadable};
 use crate::domain::book::EntryKey;

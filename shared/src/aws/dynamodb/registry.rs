@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::batch_get::batch_get;
 use super::{Item, from_item, from_items, key_of};
 use crate::aws::AwsPorts;
 use crate::aws::error::unreadable;
@@ -31,21 +32,38 @@ impl Registry for AwsPorts {
         &self,
         principals: &[Principal],
     ) -> Result<Vec<(Principal, CounterpartyId)>, PortError> {
-        let distinct: BTreeSet<&Principal> = principals.iter().collect();
-        let keys = distinct.into_iter().map(principal_key).collect();
-        let items = self.batch_get(&self.settings.tables.registry, keys).await?;
-        items
-            .into_iter()
-            .map(|item| principal_in(OPERATION, item))
-            .collect()
+        find_principals(&self.dynamodb, &self.settings.tables.registry, principals).await
     }
 
     async fn read_counterparties(&self, ids: &[CounterpartyId]) -> Result<Vec<Counterparty>, PortError> {
-        let distinct: BTreeSet<&CounterpartyId> = ids.iter().collect();
-        let keys = distinct.into_iter().map(counterparty_key).collect();
-        let items = self.batch_get(&self.settings.tables.registry, keys).await?;
-        from_items(OPERATION, items)
+        read_counterparties(&self.dynamodb, &self.settings.tables.registry, ids).await
     }
+}
+
+/// Who these principals are.
+pub(in crate::aws) async fn find_principals(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table: &str,
+    principals: &[Principal],
+) -> Result<Vec<(Principal, CounterpartyId)>, PortError> {
+    let distinct: BTreeSet<&Principal> = principals.iter().collect();
+    let keys = distinct.into_iter().map(principal_key).collect();
+    let items = batch_get(dynamodb, table, keys).await?;
+    items
+        .into_iter()
+        .map(|item| principal_in(OPERATION, item))
+        .collect()
+}
+
+/// What is known of these counterparties.
+pub(in crate::aws) async fn read_counterparties(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table: &str,
+    ids: &[CounterpartyId],
+) -> Result<Vec<Counterparty>, PortError> {
+    let distinct: BTreeSet<&CounterpartyId> = ids.iter().collect();
+    let keys = distinct.into_iter().map(counterparty_key).collect();
+    from_items(OPERATION, batch_get(dynamodb, table, keys).await?)
 }
 
 pub(in crate::aws) fn principal_in(

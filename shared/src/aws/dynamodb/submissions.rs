@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::batch_get::batch_get;
 use super::{from_items, submission_key, to_attribute};
 use crate::aws::AwsPorts;
 use crate::aws::attempts::pauses;
@@ -14,24 +15,33 @@ use crate::ports::{PortError, Submissions};
 
 const MARK_TOLD: &str = "dynamodb:UpdateItem";
 
+/// The submissions under these keys; `None` for one that does not exist.
+pub(in crate::aws) async fn read_submissions(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table: &str,
+    keys: &[OrderKey],
+) -> Result<Vec<(OrderKey, Option<Submission>)>, PortError> {
+    // A request that names a key twice is refused as a whole.
+    let distinct: BTreeSet<&OrderKey> = keys.iter().collect();
+    let wanted = distinct.iter().map(|key| submission_key(key)).collect();
+    let items = batch_get(dynamodb, table, wanted).await?;
+    let stored: Vec<Submission> = from_items("dynamodb:BatchGetItem", items)?;
+    let mut found: BTreeMap<OrderKey, Submission> = stored
+        .into_iter()
+        .map(|submission| (submission.key(), submission))
+        .collect();
+    Ok(distinct
+        .into_iter()
+        .map(|key| (key.clone(), found.remove(key)))
+        .collect())
+}
+
 impl Submissions for AwsPorts {
     async fn read_submissions(
         &self,
         keys: &[OrderKey],
     ) -> Result<Vec<(OrderKey, Option<Submission>)>, PortError> {
-        // A request that names a key twice is refused as a whole.
-        let distinct: BTreeSet<&OrderKey> = keys.iter().collect();
-        let wanted = distinct.iter().map(|key| submission_key(key)).collect();
-        let items = self.batch_get(&self.settings.tables.submissions, wanted).await?;
-        let stored: Vec<Submission> = from_items("dynamodb:BatchGetItem", items)?;
-        let mut found: BTreeMap<OrderKey, Submission> = stored
-            .into_iter()
-            .map(|submission| (submission.key(), submission))
-            .collect();
-        Ok(distinct
-            .into_iter()
-            .map(|key| (key.clone(), found.remove(key)))
-            .collect())
+        read_submissions(&self.dynamodb, &self.settings.tables.submissions, keys).await
     }
 
     async fn mark_told(&self, key: &OrderKey, matches: &[MatchId], at: Timestamp) -> Result<bool, PortError> {

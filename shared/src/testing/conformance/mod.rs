@@ -10,10 +10,12 @@ mod fixtures;
 mod ledger;
 mod onboarding;
 mod queues;
+mod redrive;
 mod registry;
 mod submissions;
 
 pub use audit::{AUDIT_CASES, SetAside, Setting, run_audit};
+pub use redrive::{Handling, Hands, REDRIVE_CASES, run_redrive};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -193,8 +195,9 @@ suite! {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{MemoryAudit, MemoryPorts};
+    use super::super::{MemoryAudit, MemoryPorts, MemoryRedrive};
     use super::*;
+    use crate::domain::redrive::LetterAsRead;
     use crate::domain::time::Timestamp;
     use crate::domain::token::EpochId;
 
@@ -216,5 +219,32 @@ mod tests {
             let ports = MemoryPorts::new().with_page_entries(page_entries);
             assert_eq!(run(&ports, &ports, "memory").await, []);
         }
+    }
+
+    #[tokio::test]
+    async fn the_redrive_in_memory_conforms() {
+        let now = Timestamp::from_millis(1_795_428_930_000);
+        let ports = MemoryRedrive::new(MemoryPorts::new(), "AROAREDRIVE:run", now);
+        let create = |name: String| -> Handling<String> {
+            let url = format!("memory://{name}");
+            ports.create_queue(&url);
+            Box::pin(async { Ok(url) })
+        };
+        let send = |url: String, body, reason: Option<&str>| -> Handling<()> {
+            let letter = LetterAsRead {
+                body,
+                sender: Some("AROASENDER:desk".to_owned()),
+                sent_at: Some("1795428930000".to_owned()),
+                reason: reason.map(str::to_owned),
+                ..LetterAsRead::default()
+            };
+            ports.put_letter(&url, letter);
+            Box::pin(async { Ok(()) })
+        };
+        let hands = Hands {
+            create: &create,
+            send: &send,
+        };
+        assert_eq!(run_redrive(&ports, "memory", &hands).await, []);
     }
 }
