@@ -1,16 +1,19 @@
 //! The command line.
 
 mod audit;
+mod quarantine;
 
 use std::path::PathBuf;
 
 pub use audit::{AuditCommand, AuditExport, AuditShow, AuditVerify, ExportFormat, Log};
+pub use quarantine::{Filter, QuarantineCommand, Which};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use symbolon_shared::domain::decimal::{Price, Quantity};
 use symbolon_shared::domain::identifiers::{ClOrdId, CounterpartyId, Principal, Symbol};
 use symbolon_shared::domain::parameters::PricePolicy;
+use symbolon_shared::domain::redrive::SourceName;
 
 /// Anonymous matching on AWS: onboard counterparties, set parameters, submit interests, read inboxes, verify the audit.
 #[derive(Debug, Parser)]
@@ -123,6 +126,23 @@ pub enum Command {
     /// A message is deleted only after it has been written out; when that fails, it comes again. Copies, which bear the
     /// same messageId, are shown once, as far as one run remembers them (the last 100,000).
     Inbox(Inbox),
+    /// Sort the dead letters now, without waiting for the schedule
+    ///
+    /// What is transient goes back to its queue, a canary first; what is poison goes to the quarantine. Exits with 1 when
+    /// something stopped it, and says what.
+    Redrive {
+        /// The queue whose dead letters are meant, such as intake; every one's when left out
+        #[arg(long, value_name = "Q", value_parser = quarantine::source)]
+        queue: Option<SourceName>,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// See what was taken for poison, and decide what becomes of it
+    ///
+    /// Every act is told on the event bus before it is done, and is not done if it cannot be told.
+    #[command(subcommand, arg_required_else_help = true)]
+    Quarantine(QuarantineCommand),
     /// Verify the log of every token, look into it, take it away in columns
     #[command(subcommand, arg_required_else_help = true)]
     Audit(AuditCommand),
@@ -362,6 +382,14 @@ mod tests {
             "symbolon status A-1",
             "symbolon inbox cp-a --follow",
             "symbolon fit a b c",
+            "symbolon redrive",
+            "symbolon redrive --queue intake --dry-run",
+            "symbolon quarantine list",
+            "symbolon quarantine list --reason unknown_sender --source intake --older-than 7 --newer-than 30",
+            "symbolon quarantine show 0123ab",
+            "symbolon quarantine release 0123ab 4567cd",
+            "symbolon quarantine release --all --reason unknown_sender",
+            "symbolon quarantine purge --all --older-than 90",
             "symbolon audit verify --remember heads",
             "symbolon audit verify --dir d --log us-east-1 --public-key a.pem --public-key b.pem --head h --head i",
             "symbolon audit verify --bucket b --other-bucket c --other-log us-west-2 --other-public-key k",
@@ -392,6 +420,13 @@ mod tests {
             "symbolon cancel A_ü --as A-2",
             "symbolon inbox",
             "symbolon inbox cp-a --follow --wait 3",
+            "symbolon redrive --queue INTAKE",
+            "symbolon quarantine",
+            "symbolon quarantine list --reason because",
+            "symbolon quarantine show 0123",
+            "symbolon quarantine show 0123xyz",
+            "symbolon quarantine release",
+            "symbolon quarantine purge 0123ab --all",
             "symbolon audit",
             "symbolon audit verify --bucket b --dir d",
             "symbolon audit verify --other-bucket b --other-dir d",

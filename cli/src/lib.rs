@@ -16,13 +16,16 @@ mod connection;
 mod counterparty;
 mod deployment;
 mod fit;
+mod function;
 mod inbox;
 mod outputs;
 mod pages;
 mod parameters;
 mod print;
 mod progress;
+mod quarantine;
 mod queue;
+mod redrive;
 mod submit;
 
 use arguments::Command;
@@ -46,6 +49,8 @@ pub async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             ask::status(&cl_ord_id, new_id.as_ref(), &settings, printer).await
         }
         Command::Inbox(wanted) => inbox::run(&wanted, &settings, printer).await,
+        Command::Redrive { queue, dry_run } => redrive::run(queue, dry_run, &settings, printer).await,
+        Command::Quarantine(command) => quarantine::run(command, &settings, printer).await,
         Command::Audit(command) => audit::run(command, &settings, printer).await,
         Command::Fit {
             one,

@@ -3,7 +3,7 @@
 use crate::stand::{Ran, Stand, symbolon};
 
 /// Every command of the tool, as a person types it.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 22] = [
     "audit export",
     "audit show",
     "audit verify",
@@ -14,6 +14,11 @@ const COMMANDS: [&str; 17] = [
     "counterparty suspend",
     "parameters get",
     "parameters set",
+    "quarantine list",
+    "quarantine purge",
+    "quarantine release",
+    "quarantine show",
+    "redrive",
     "submit",
     "cancel",
     "status",

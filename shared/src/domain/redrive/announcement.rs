@@ -12,9 +12,11 @@ use crate::domain::reason::{PoisonReason, StopReason};
 pub enum QuarantineAct {
     /// It was put there.
     Quarantined,
-    /// It was sent to its source again.
+    /// Somebody is about to see it.
+    Shown,
+    /// It is about to be sent to its source again.
     Released,
-    /// It was removed for good.
+    /// It is about to be removed for good.
     Purged,
 }
 
@@ -24,6 +26,7 @@ impl QuarantineAct {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Quarantined => "quarantined",
+            Self::Shown => "shown",
             Self::Released => "released",
             Self::Purged => "purged",
         }
@@ -42,7 +45,16 @@ pub enum Announcement {
         /// Why.
         why: StopReason,
     },
-    /// Something was done with an object of the quarantine.
+    /// Somebody is about to see names of what is in the quarantine.
+    Listed {
+        /// Where.
+        region: LogRegion,
+        /// Of which source; every one's if none.
+        source: Option<SourceName>,
+        /// For which reason; every one if none.
+        reason: Option<PoisonReason>,
+    },
+    /// Something was done, or is about to be, with an object of the quarantine.
     Act {
         /// Where.
         region: LogRegion,
@@ -63,7 +75,7 @@ impl Announcement {
     pub fn detail_type(&self) -> &'static str {
         match self {
             Self::Stopped { .. } => "Redrive Stopped",
-            Self::Act { .. } => "Quarantine Act",
+            Self::Act { .. } | Self::Listed { .. } => "Quarantine Act",
         }
     }
 
@@ -74,6 +86,11 @@ impl Announcement {
             Self::Stopped { region, source, why } => {
                 json!({ "region": region.as_str(), "queue": source, "why": why })
             }
+            Self::Listed {
+                region,
+                source,
+                reason,
+            } => json!({ "region": region.as_str(), "act": "listed", "source": source, "reason": reason }),
             Self::Act {
                 region,
                 act,

@@ -10,6 +10,7 @@ mod letter;
 mod plan;
 mod quarantine;
 mod request;
+mod shelf;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -21,4 +22,7 @@ pub use letter::{Content, Identity, Letter, LetterAsRead};
 pub use plan::{Act, CANARY_LETTERS, Canary, Case, Consumer, Disposition, Recent, brake, plan};
 pub use quarantine::{Attempts, InvalidObject, ObjectName, QuarantineObject};
 pub use request::{Answer, NotUnderstood, QueueReport, RedriveReport, RedriveRequest, Refusal, Request};
+pub use shelf::{
+    Listed, Listing, ObjectRequest, QuarantineAnswer, QuarantineRequest, ShelfRefusal, Shown, released,
+};
 pub use source::SourceName;

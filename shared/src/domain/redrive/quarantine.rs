@@ -25,7 +25,8 @@ const ENDING: &str = ".json";
 pub struct InvalidObject;
 
 /// The name of an object: `v1/<source>/<reason>/<day first seen>/<hash>.json`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ObjectName {
     /// Which queue the letter was on first.
     pub source: SourceName,
@@ -89,6 +90,19 @@ impl ObjectName {
             day: day.to_owned(),
             identity: Identity::parse(hash).map_err(|_| InvalidObject)?,
         })
+    }
+}
+
+impl TryFrom<String> for ObjectName {
+    type Error = InvalidObject;
+    fn try_from(text: String) -> Result<Self, InvalidObject> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ObjectName> for String {
+    fn from(name: ObjectName) -> String {
+        name.encode()
     }
 }
 

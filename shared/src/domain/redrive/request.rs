@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::shelf::{QuarantineAnswer, QuarantineRequest};
 use super::source::SourceName;
 use crate::domain::reason::{PoisonReason, StopReason};
 
@@ -14,6 +15,8 @@ use crate::domain::reason::{PoisonReason, StopReason};
 pub enum Request {
     /// Redrive what lies in the dead-letter queues.
     Redrive(RedriveRequest),
+    /// Look into the quarantine, or take something out of it.
+    Quarantine(QuarantineRequest),
 }
 
 /// Which queue, and whether in earnest.
@@ -57,6 +60,8 @@ impl Request {
 pub enum Answer {
     /// What came of a redrive.
     Redrive(RedriveReport),
+    /// What came of a look into the quarantine.
+    Quarantine(QuarantineAnswer),
     /// Nothing was done.
     Refused(Refusal),
 }
