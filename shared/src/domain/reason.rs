@@ -13,6 +13,9 @@ macro_rules! codes {
         }
 
         impl $name {
+            /// Every one of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
             /// The code as it stands on the wire, in logs and in metrics.
             #[must_use]
             pub fn code(self) -> &'static str {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
-    MessageSystemAttributeName,
+    ChangeMessageVisibilityBatchRequestEntry, ChangeMessageVisibilityBatchResultEntry,
+    DeleteMessageBatchRequestEntry, DeleteMessageBatchResultEntry, Message, MessageSystemAttributeName,
 };
 
 use super::AwsRedrive;
@@ -67,7 +67,7 @@ impl DeadLetterQueue for AwsRedrive {
         let delete = self.clients.sqs.delete_message_batch().queue_url(queue_url);
         let answer = delete.set_entries(Some(entries?)).send().await;
         let answer = answer.map_err(|error| port_error(DELETE, &error))?;
-        let done = answer.successful().iter().map(|entry| entry.id());
+        let done = answer.successful().iter().map(DeleteMessageBatchResultEntry::id);
         Ok(not_among(done, receipts.len()))
     }
 
@@ -88,7 +88,10 @@ impl DeadLetterQueue for AwsRedrive {
             .queue_url(queue_url);
         let answer = change.set_entries(Some(entries?)).send().await;
         let answer = answer.map_err(|error| port_error(CHANGE, &error))?;
-        let done = answer.successful().iter().map(|entry| entry.id());
+        let done = answer
+            .successful()
+            .iter()
+            .map(ChangeMessageVisibilityBatchResultEntry::id);
         Ok(not_among(done, receipts.len()))
     }
 }

@@ -160,16 +160,12 @@ impl Letter {
             return Self::of(Content::Enveloped(envelope), false, None, sent_at, receives);
         }
         let said = read.reason.and_then(|code| ReasonCode::parse(&code).ok());
-        match Envelope::parse(&read.body) {
-            Ok(envelope) => {
-                let (reason, first_seen) = (said.or_else(|| envelope.reason.clone()), envelope.sent_at);
-                Self::of(Content::Enveloped(envelope), false, reason, first_seen, receives)
-            }
-            Err(_) => {
-                let envelope = as_it_is(read.body);
-                Self::of(Content::Enveloped(envelope), true, said, sent_at, receives)
-            }
-        }
+        let Ok(envelope) = Envelope::parse(&read.body) else {
+            let envelope = as_it_is(read.body);
+            return Self::of(Content::Enveloped(envelope), true, said, sent_at, receives);
+        };
+        let (reason, first_seen) = (said.or_else(|| envelope.reason.clone()), envelope.sent_at);
+        Self::of(Content::Enveloped(envelope), false, reason, first_seen, receives)
     }
 
     fn of(

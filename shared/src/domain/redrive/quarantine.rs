@@ -172,6 +172,21 @@ struct Wire {
     body: Option<String>,
 }
 
+impl Wire {
+    #[expect(
+        clippy::expect_used,
+        reason = "serde_json fails on a failing writer or on keys that are no strings; here are neither"
+    )]
+    fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("strings and numbers in a struct")
+    }
+}
+
+#[expect(clippy::expect_used, reason = "an envelope is written as JSON")]
+fn raw(envelope: &Envelope) -> Box<RawValue> {
+    RawValue::from_string(envelope.to_json()).expect("an envelope is JSON")
+}
+
 impl QuarantineObject {
     /// The object of a letter.
     #[must_use]
@@ -208,16 +223,9 @@ impl QuarantineObject {
 
     /// The JSON that [`QuarantineObject::parse`] reads back.
     #[must_use]
-    #[expect(
-        clippy::expect_used,
-        reason = "serde_json fails on a failing writer, on keys that are no strings or on what is no JSON; here are none"
-    )]
     pub fn to_json(&self) -> Vec<u8> {
         let (envelope, body) = match &self.content {
-            Content::Enveloped(envelope) => {
-                let raw = RawValue::from_string(envelope.to_json());
-                (Some(raw.expect("an envelope is JSON")), None)
-            }
+            Content::Enveloped(envelope) => (Some(raw(envelope)), None),
             Content::Unstamped(body) => (None, Some(body.clone())),
         };
         let wire = Wire {
@@ -231,7 +239,7 @@ impl QuarantineObject {
             envelope,
             body,
         };
-        serde_json::to_vec(&wire).expect("strings and numbers in a struct")
+        wire.to_json()
     }
 
     /// Reads an object. Its hash is computed, not believed.
