@@ -12,7 +12,7 @@ use symbolon_shared::ports::redrive::{
     DeadLetterQueue, PutOnce, Quarantine, Receipt, RedriveAnnouncer, SourceQueue,
 };
 
-use crate::hand::holds;
+use crate::hand::{Holds, holds};
 use crate::telemetry::{self, Tally};
 
 /// Puts to the quarantine at once.
@@ -95,7 +95,7 @@ async fn put<P: Quarantine>(
     let name = object.name();
     match ports.put_quarantined(&name.encode(), &object.to_json()).await {
         Ok(PutOnce::Done) => Put::Done,
-        Ok(PutOnce::Exists) => was_there(ports, &name).await,
+        Ok(PutOnce::Exists) => was_there(ports, &name, letter.cycles()).await,
         Err(error) => {
             tracing::warn!(event = "letter_not_quarantined", reason = %error);
             Put::Failed
@@ -104,10 +104,16 @@ async fn put<P: Quarantine>(
 }
 
 /// An earlier put of the same message, perhaps of this very call, or something else.
-async fn was_there<P: Quarantine>(ports: &P, name: &ObjectName) -> Put {
+async fn was_there<P: Quarantine>(ports: &P, name: &ObjectName, cycles: u32) -> Put {
     match ports.read_quarantined(&name.encode()).await {
-        Ok(Some(body)) if holds(&body, name) => Put::WasThere,
-        Ok(Some(_)) => Put::Foreign,
+        Ok(Some(body)) => match holds(&body, name, cycles) {
+            Holds::This => Put::WasThere,
+            Holds::Foreign => Put::Foreign,
+            Holds::Earlier => {
+                tracing::warn!(event = "released_and_not_removed", source = name.source.as_str());
+                Put::Failed
+            }
+        },
         // It was removed in between: the next run puts it.
         Ok(None) => Put::Failed,
         Err(error) => {

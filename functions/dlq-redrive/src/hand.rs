@@ -110,19 +110,22 @@ pub(crate) async fn sort<P: Quarantine + Sync>(
 ) -> Vec<Sorted> {
     let sorted = hand.into_iter().map(|received| Sorted::new(received, own, rules));
     let mut sorted: Vec<Sorted> = sorted.collect();
-    let names: Vec<(usize, ObjectName)> = sorted
+    let names: Vec<(usize, ObjectName, u32)> = sorted
         .iter()
         .enumerate()
         .filter_map(|(index, one)| Some((index, &one.known.as_ref()?.letter)))
         .flat_map(|(index, letter)| {
-            let name = move |reason: &PoisonReason| (index, ObjectName::of(letter, source, *reason));
+            let name = move |reason: &PoisonReason| {
+                let name = ObjectName::of(letter, source, *reason);
+                (index, name, letter.cycles())
+            };
             PoisonReason::ALL.iter().map(name)
         })
         .collect();
     // Collected first: closures over a stream of borrows are not general enough for a future that moves threads.
     let reads: Vec<_> = names
         .into_iter()
-        .map(|(index, name)| async move { (index, name.reason, is_kept(ports, &name).await) })
+        .map(|(index, name, cycles)| async move { (index, name.reason, is_kept(ports, &name, cycles).await) })
         .collect();
     let read: Vec<_> = stream::iter(reads)
         .buffer_unordered(READS_AT_ONCE)
@@ -142,9 +145,9 @@ pub(crate) async fn sort<P: Quarantine + Sync>(
 }
 
 /// Whether the object of this name is there and holds the letter.
-async fn is_kept<P: Quarantine>(ports: &P, name: &ObjectName) -> Result<bool, NotRead> {
+async fn is_kept<P: Quarantine>(ports: &P, name: &ObjectName, cycles: u32) -> Result<bool, NotRead> {
     match survive(ports.read_quarantined(&name.encode())).await {
-        Some(Ok(body)) => Ok(body.is_some_and(|body| holds(&body, name))),
+        Some(Ok(body)) => Ok(body.is_some_and(|body| holds(&body, name, cycles) == Holds::This)),
         Some(Err(error)) => {
             tracing::warn!(event = "quarantine_not_read", reason = %error);
             Err(NotRead)
@@ -153,9 +156,25 @@ async fn is_kept<P: Quarantine>(ports: &P, name: &ObjectName) -> Result<bool, No
     }
 }
 
-/// Whether an object is the one of this name, to the letter of its message.
-pub(crate) fn holds(body: &[u8], name: &ObjectName) -> bool {
-    QuarantineObject::parse(body).is_ok_and(|object| object.name() == *name)
+/// What an object holds under a letter's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// The letter, or a later copy of it.
+    This,
+    /// The letter as it was before somebody released it: that object is about to go, and must not be taken for this.
+    Earlier,
+    /// Something else.
+    Foreign,
+}
+
+/// What an object of this name holds for a letter that was sent back so often.
+pub(crate) fn holds(body: &[u8], name: &ObjectName, cycles: u32) -> Holds {
+    match QuarantineObject::parse(body) {
+        Ok(object) if object.name() != *name => Holds::Foreign,
+        Ok(object) if object.attempts.cycles < cycles => Holds::Earlier,
+        Ok(_) => Holds::This,
+        Err(_) => Holds::Foreign,
+    }
 }
 
 /// Finds out which letters can be the canary: their sender is registered, and something of them was not answered yet.

@@ -10,6 +10,7 @@ mod pace;
 mod redrive;
 mod run;
 pub mod settings;
+mod shelf;
 pub mod telemetry;
 
 pub use redrive::{Redrive, Surroundings, Waiting};

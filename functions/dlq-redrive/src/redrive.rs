@@ -15,6 +15,7 @@ use symbolon_shared::ports::redrive::RedrivePorts;
 
 use crate::run::Run;
 use crate::settings::{Conduct, QueueSettings};
+use crate::shelf::Shelf;
 
 /// Queues at once: while one waits for its canary the others go on.
 const QUEUES_AT_ONCE: usize = 4;
@@ -52,6 +53,16 @@ impl<P: RedrivePorts> Redrive<P> {
     pub async fn handle(&self, event: Value, deadline: Timestamp) -> Answer {
         match Request::parse(event) {
             Ok(Request::Redrive(request)) => self.redrive(&request, deadline).await,
+            Ok(Request::Quarantine(request)) => {
+                let shelf = Shelf {
+                    ports: &self.ports,
+                    region: &self.conduct.region,
+                    queues: &self.conduct.queues,
+                    clock: &self.surroundings.clock,
+                    deadline,
+                };
+                Answer::Quarantine(shelf.answer(&request).await)
+            }
             Err(_) => refuse(Refusal::NotUnderstood),
         }
     }

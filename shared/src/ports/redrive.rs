@@ -141,11 +141,27 @@ pub trait RedriveAnnouncer {
 
 /// Everything that the redrive asks for.
 pub trait RedrivePorts:
-    DeadLetterQueue + SourceQueue + Consumers + Outcomes + Registry + Quarantine + RedriveAnnouncer + Sync
+    DeadLetterQueue
+    + SourceQueue
+    + Consumers
+    + Outcomes
+    + Registry
+    + Quarantine
+    + QuarantineShelf
+    + RedriveAnnouncer
+    + Sync
 {
 }
 
 impl<P> RedrivePorts for P where
-    P: DeadLetterQueue + SourceQueue + Consumers + Outcomes + Registry + Quarantine + RedriveAnnouncer + Sync
+    P: DeadLetterQueue
+        + SourceQueue
+        + Consumers
+        + Outcomes
+        + Registry
+        + Quarantine
+        + QuarantineShelf
+        + RedriveAnnouncer
+        + Sync
 {
 }

@@ -24,7 +24,7 @@ fn with(count: usize) -> World {
 fn stops(world: &World) -> Vec<StopReason> {
     let why = |announcement: &Announcement| match announcement {
         Announcement::Stopped { why, .. } => Some(*why),
-        Announcement::Act { .. } => None,
+        Announcement::Act { .. } | Announcement::Listed { .. } => None,
     };
     world.memory.announced().iter().filter_map(why).collect()
 }

@@ -8,5 +8,6 @@ mod canaries;
 mod crashes;
 mod fixtures;
 mod secrets;
+mod shelf;
 mod sorting;
 mod world;

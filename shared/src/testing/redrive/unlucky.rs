@@ -9,8 +9,8 @@ use crate::domain::identifiers::{CounterpartyId, OrderKey, Principal};
 use crate::domain::redrive::{Announcement, Recent};
 use crate::domain::submission::Submission;
 use crate::ports::redrive::{
-    Consumers, DeadLetterQueue, Outcomes, PutOnce, Quarantine, Receipt, Received, RedriveAnnouncer,
-    RedrivePorts, SourceQueue,
+    Consumers, DeadLetterQueue, Outcomes, PutOnce, Quarantine, QuarantineShelf, Receipt, Received,
+    RedriveAnnouncer, RedrivePorts, SourceQueue,
 };
 use crate::ports::{Fault, PortError, Registry};
 
@@ -229,6 +229,18 @@ impl<P: RedrivePorts> Quarantine for Unlucky<P> {
 
     async fn read_quarantined(&self, name: &str) -> Result<Option<Vec<u8>>, PortError> {
         self.call("read_quarantined", self.inner.read_quarantined(name))
+            .await
+    }
+}
+
+impl<P: RedrivePorts> QuarantineShelf for Unlucky<P> {
+    async fn list_quarantined(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, PortError> {
+        self.call("list_quarantined", self.inner.list_quarantined(prefix, after))
+            .await
+    }
+
+    async fn remove_quarantined(&self, name: &str) -> Result<(), PortError> {
+        self.call("remove_quarantined", self.inner.remove_quarantined(name))
             .await
     }
 }
