@@ -5,7 +5,7 @@ use symbolon_shared::domain::reason::{PoisonReason, StopReason};
 use symbolon_shared::domain::redrive::{Announcement, Consumer, Recent};
 use symbolon_shared::testing::{Mishap, Unlucky};
 
-use crate::world::{CONSUMER, World, letter, only, relapsed, working};
+use crate::world::{CONSUMER, World, conduct, letter, only, relapsed, working};
 
 fn stuck() -> World {
     let world = World::new();
@@ -115,17 +115,22 @@ async fn an_outage_after_the_canary_stops_the_rest() {
 #[tokio::test]
 async fn an_outage_while_the_rest_goes_stops_it_within_a_minute() {
     let world = World::new();
-    (0..20_000).for_each(|n| world.moved(&format!("A-{n}")));
+    (0..1_500).for_each(|n| world.moved(&format!("A-{n}")));
     let memory = world.memory.clone();
-    let ports = Unlucky::new(world.memory.clone(), move |number, _| {
-        if number == 5_000 {
+    let mut sends = 0;
+    let ports = Unlucky::new(world.memory.clone(), move |_, asked| {
+        sends += u32::from(asked == "send_back");
+        if sends == 30 {
             memory.set_consumer(CONSUMER, failing());
         }
         None
     });
-    let report = only(world.over(ports).handle(json!({}), world.deadline()).await);
+    let mut slow = conduct();
+    slow.sends_per_second = 10;
+    let redrive = dlq_redrive::Redrive::new(ports, slow, world.surroundings());
+    let report = only(redrive.handle(json!({}), world.deadline()).await);
     assert_eq!(report.stopped, Some(StopReason::ConsumerFailing));
-    assert!(report.sent_back > 10 && report.sent_back < 7_000, "{report:?}");
+    assert!((300..900).contains(&report.sent_back), "{report:?}");
 }
 
 #[tokio::test]
