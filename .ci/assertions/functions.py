@@ -5,16 +5,22 @@ import re
 from assertions import check
 from assertions.reading import functions, is_all, is_primary, of_type, target, text
 
-FUNCTIONS = {"MatcherFunction": "matcher", "TokenAuditFunction": "token-audit"}
+FUNCTIONS = {
+    "MatcherFunction": "matcher", "TokenAuditFunction": "token-audit", "DlqRedriveFunction": "dlq-redrive",
+}  # fmt: skip
 
 ENVIRONMENT = {
     "MatcherFunction": {
         "STACK_NAME", "REGISTRY_TABLE", "PARAMETERS_TABLE", "SUBMISSIONS_TABLE", "INTERESTS_TABLE", "MATCHES_TABLE",
-        "KEYS_TABLE", "INTAKE_DLQ_URL", "TOKEN_KEY_ARN", "MATCHER_ROLE_ID", "RUST_LOG",
+        "KEYS_TABLE", "INTAKE_DLQ_URL", "TOKEN_KEY_ARN", "MATCHER_ROLE_ID", "REDRIVE_ROLE_ID", "RUST_LOG",
     },
     "TokenAuditFunction": {
         "STACK_NAME", "AUDIT_BUCKET", "AUDIT_SIGNING_KEY_ARN", "KEYS_TABLE", "RUST_LOG",
         "STREAM_RECORDS_BUCKET",
+    },
+    "DlqRedriveFunction": {
+        "STACK_NAME", "QUEUES", "QUARANTINE_BUCKET", "QUARANTINE_KEY_ARN", "REGISTRY_TABLE", "SUBMISSIONS_TABLE",
+        "MATCHER_ROLE_ID", "REDRIVE_ROLE_ID", "MAXIMUM_CYCLES", "SENDS_PER_SECOND", "CANARY_WAIT_SECONDS", "RUST_LOG",
     },
 }  # fmt: skip
 
@@ -24,6 +30,9 @@ NAMED = {
     "AUDIT_SIGNING_KEY_ARN": "AuditSigningKey.Arn",
     "INTAKE_DLQ_URL": "IntakeDlq",
     "MATCHER_ROLE_ID": "MatcherRole.RoleId",
+    "QUARANTINE_BUCKET": "QuarantineBucket",
+    "QUARANTINE_KEY_ARN": "QuarantineKey.Arn",
+    "REDRIVE_ROLE_ID": "DlqRedriveRole.RoleId",
     "STACK_NAME": "AWS::StackName",
     "STREAM_RECORDS_BUCKET": "StreamRecordsBucket",
     "TOKEN_KEY_ARN": "TokenKey.Arn",
@@ -31,7 +40,13 @@ NAMED = {
 # What the function knows as a call to take up what was set aside; its own constant says the same.
 RETRY = '{"retry": "set-aside"}'
 
-IN_THE_STANDBY = {"TOKEN_KEY_ARN": "TokenKeyReplica.Arn"}
+# Schedule → the function, when, what it asks for, and where a start goes that fails for good.
+SCHEDULES = {
+    "TokenAuditFunctionRetry": ("TokenAudit", "rate(1 hour)", RETRY, None),
+    "DlqRedriveFunctionSort": ("DlqRedrive", "RedriveSchedule", "{}", "DlqRedriveDlq"),
+}
+
+IN_THE_STANDBY = {"QUARANTINE_KEY_ARN": "QuarantineKeyReplica.Arn", "TOKEN_KEY_ARN": "TokenKeyReplica.Arn"}
 
 
 @check
@@ -106,18 +121,38 @@ def streams_are_read_on_after_a_bounded_time(template):
 
 
 @check
-def what_was_set_aside_is_taken_up_each_hour(template):
+def schedules_start_what_they_should(template):
     schedules = of_type(template, "AWS::Scheduler::Schedule")
-    if schedules.keys() != ({"TokenAuditFunctionRetry"} if is_all(template) else set()):
+    if schedules.keys() != (SCHEDULES.keys() if is_all(template) else set()):
         yield f"schedules are {sorted(schedules)}"
     for name, schedule in schedules.items():
-        if (schedule["ScheduleExpression"], schedule.get("State", "ENABLED")) != ("rate(1 hour)", "ENABLED"):
-            yield f"{name}: {schedule['ScheduleExpression']}, {schedule.get('State')}"
+        function, when, asked, dlq = SCHEDULES.get(name, (None,) * 4)
+        if (text(schedule["ScheduleExpression"]), schedule.get("State", "ENABLED")) != (when, "ENABLED"):
+            yield f"{name}: {text(schedule['ScheduleExpression'])}, {schedule.get('State')}"
         goal = schedule["Target"]
-        if (text(goal["Arn"]), text(goal["RoleArn"])) != ("TokenAuditFunction.Arn", "TokenAuditScheduleRole.Arn"):
+        if (text(goal["Arn"]), text(goal["RoleArn"])) != (f"{function}Function.Arn", f"{function}ScheduleRole.Arn"):
             yield f"{name}: starts {text(goal['Arn'])} as {text(goal['RoleArn'])}"
-        if goal.get("Input") != RETRY:
-            yield f"{name}: asks for {goal.get('Input')}, which the function takes for a batch"
+        if goal.get("Input") != asked:
+            yield f"{name}: asks for {goal.get('Input')}, which the function takes for something else"
+        if not 0 < goal.get("RetryPolicy", {}).get("MaximumRetryAttempts", -1) <= 10:
+            yield f"{name}: a start that fails is tried again for a day, or never"
+        if target(goal.get("DeadLetterConfig", {}).get("Arn")) != dlq:
+            yield f"{name}: a start that fails for good is {'not told' if dlq else 'made up for by the next'}"
+
+
+@check
+def runs_that_do_not_end_are_told(template):
+    """Of a function that the Scheduler starts, nobody waits for the answer."""
+    for name, config in of_type(template, "AWS::Lambda::EventInvokeConfig").items():
+        function = target(config["FunctionName"]).removesuffix("Function")
+        if target(config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")) != f"{function}Dlq":
+            yield f"{name}: a run that fails is lost"
+        if config.get("MaximumRetryAttempts") != 0:
+            yield f"{name}: the next run makes up for one that fails, and another at once would meet the same"
+    told = {target(c["FunctionName"]) for c in of_type(template, "AWS::Lambda::EventInvokeConfig").values()}
+    wanted = {f"{function}Function" for function, _, _, dlq in SCHEDULES.values() if dlq}
+    if told != (wanted if is_all(template) else set()):
+        yield f"of {sorted(wanted ^ told)} runs that fail are lost, or nobody asked"
 
 
 @check

@@ -18,7 +18,8 @@ KEY_USES = {
 
 # Who may use the registry's key, and through what.
 REGISTRY_USERS = {
-    "UseThroughTable", "OnboardThroughTable", "BackUpThroughTable", "CreateTable", "Replicate",
+    "UseThroughTable", "OnboardThroughTable", "FollowCanariesThroughTable", "BackUpThroughTable", "CreateTable",
+    "Replicate",
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from assertions import check
 from assertions.reading import (
-    environment, functions, is_all, is_primary, least, most, named, of_type, queue_mappings, queue_statements, queues,
+    environment, functions, is_all, is_primary, least, listed, most, named, of_type, queue_mappings, queue_statements, queues,
     target, text,
 )  # fmt: skip
 
@@ -61,6 +61,8 @@ def large_batches_have_a_window(template):
 @check
 def sources_have_a_dead_letter_queue(template):
     dead = {target(q["RedrivePolicy"]["deadLetterTargetArn"]) for q in queues(template).values() if "RedrivePolicy" in q}
+    schedules = of_type(template, "AWS::Scheduler::Schedule").values()
+    dead |= {target(s["Target"].get("DeadLetterConfig", {}).get("Arn")) for s in schedules}
     for name, queue in queues(template).items():
         if name not in dead and "RedrivePolicy" not in queue:
             yield f"{name}: poison would circle until it expires"
@@ -132,8 +134,9 @@ def queues_are_open_to_nobody(template):
 def queues_deny_sending_to_all_but_the_named(template):
     """In one account IAM alone would be enough, so only a denial makes a name exclusive."""
     senders = {
-        "IntakeQueue": ("ArnNotLike", COUNTERPARTY_ROLES),
-        "IntakeDlq": ("ArnNotEquals", "MatcherRole.Arn"),
+        "IntakeQueue": ("ArnNotLike", [COUNTERPARTY_ROLES, "DlqRedriveRole.Arn"]),
+        "IntakeDlq": ("ArnNotEquals", ["MatcherRole.Arn"]),
+        "DlqRedriveDlq": ("ArnNotEquals", ["DlqRedriveRole.Arn", "DlqRedriveScheduleRole.Arn"]),
     }
     for name in queues(template):
         test, sender = senders.get(name, (None, None))
@@ -141,10 +144,37 @@ def queues_deny_sending_to_all_but_the_named(template):
             queue == name
             and (s["Effect"], s["Principal"], s["Action"]) == ("Deny", "*", "sqs:SendMessage")
             and list(s["Condition"]) == [test]
-            and {key: text(arn) for key, arn in s["Condition"][test].items()} == {"aws:PrincipalArn": sender}
+            and {key: [text(a) for a in listed(arn)] for key, arn in s["Condition"][test].items()}
+            == {"aws:PrincipalArn": sender}
             for queue, s in queue_statements(template)
         ):
             yield f"{name}: not only {sender} may send"
+
+
+@check
+def queues_are_emptied_by_one_function(template):
+    """Whoever receives reads who sent what, so a denial makes the receiver exclusive too."""
+    receivers = {"IntakeQueue": "MatcherRole.Arn", "IntakeDlq": "DlqRedriveRole.Arn"}
+    taking = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}
+    for name in queues(template).keys() & receivers.keys():
+        if not any(
+            queue == name
+            and (s["Effect"], s["Principal"]) == ("Deny", "*")
+            and taking <= set(listed(s["Action"]))
+            and s["Condition"].keys() == {"ArnNotEquals"}
+            and {k: text(arn) for k, arn in s["Condition"]["ArnNotEquals"].items()}
+            == {"aws:PrincipalArn": receivers[name]}
+            for queue, s in queue_statements(template)
+        ):
+            yield f"{name}: not only {receivers[name]} may take from it"
+
+
+@check
+def letters_stay_hidden_for_a_run(template):
+    """The redrive holds what it has received until it is placed elsewhere."""
+    for name, queue in queues(template).items():
+        if name == "IntakeDlq" and queue["VisibilityTimeout"] < functions(template)["DlqRedriveFunction"]["Timeout"] + 30:
+            yield f"{name}: visible again after {queue['VisibilityTimeout']} s, while a run may still hold it"
 
 
 @check

@@ -45,6 +45,7 @@ WILDCARDS = {
         for region in ("AWS::Region", "PeerRegion")
     },
     "${AuditBucket.Arn}/${AWS::Region}/*": {"TokenAuditPolicy"},
+    "${QuarantineBucket.Arn}/v1/*": {"DlqRedrivePolicy"},
     "${StreamRecordsBucket.Arn}/aws/lambda/*": {"TokenAuditPolicy"},
     # Descriptions of all tables of the stack; streams of one group.
     **{
@@ -54,6 +55,7 @@ WILDCARDS = {
             f"dynamodb:${{{region}}}:${{AWS::AccountId}}:table/${{AWS::StackName}}-*",
             f"logs:${{{region}}}:${{AWS::AccountId}}:log-group:/aws/lambda/matcher:*",
             f"logs:${{{region}}}:${{AWS::AccountId}}:log-group:/aws/lambda/token-audit:*",
+            f"logs:${{{region}}}:${{AWS::AccountId}}:log-group:/aws/lambda/dlq-redrive:*",
         )
     },
 }  # fmt: skip
@@ -62,6 +64,8 @@ WILDCARDS = {
 EVERYTHING = {
     ("MatcherPolicy", "Trace"): {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
     ("TokenAuditPolicy", "Trace"): {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
+    ("DlqRedrivePolicy", "Trace"): {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
+    ("DlqRedrivePolicy", "KnowConsumers"): {"cloudwatch:GetMetricData", "lambda:ListEventSourceMappings"},
     ("OperatorPolicy", "Watch"): {
         "backup:DescribeBackupJob", "backup:DescribeCopyJob", "backup:ListBackupJobs", "backup:ListCopyJobs",
         "backup:ListRestoreJobs", "cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms",
@@ -91,13 +95,18 @@ CONDITION_KEYS = {
     "s3:x-amz-server-side-encryption-customer-algorithm",
 }  # fmt: skip
 
-PEOPLE = {"OperatorRole": "operator", "SettlementRole": "settlement", "OnboardingRole": "onboarding"}
+PEOPLE = {
+    "OperatorRole": "operator", "SettlementRole": "settlement", "OnboardingRole": "onboarding",
+    "QuarantineRole": "quarantine",
+}  # fmt: skip
 
 # What each service role is for.
 SERVICES = {
     "MatcherRole": "lambda.amazonaws.com",
     "TokenAuditRole": "lambda.amazonaws.com",
     "TokenAuditScheduleRole": "scheduler.amazonaws.com",
+    "DlqRedriveRole": "lambda.amazonaws.com",
+    "DlqRedriveScheduleRole": "scheduler.amazonaws.com",
     "AuditHeadsRole": "events.amazonaws.com",
     "ReplicationRole": "s3.amazonaws.com",
     "TrailRole": "cloudtrail.amazonaws.com",
@@ -151,7 +160,7 @@ def roles_are_those_of_the_design(template):
     if is_primary(template):
         wanted |= PEOPLE.keys() | {"BackupRole"}
     if is_all(template):
-        wanted |= {"AuditHeadsRole", "ReplicationRole", "TokenAuditRole", "TokenAuditScheduleRole", "TrailRole"}
+        wanted |= SERVICES.keys() - {"BackupRole"}
     roles = of_type(template, "AWS::IAM::Role")
     if roles.keys() != wanted:
         yield f"roles are {sorted(roles)}"

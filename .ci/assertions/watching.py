@@ -13,6 +13,9 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 LEAST_ALARMS = 12
 
+# Alarms that go off when something has not happened.
+SILENCES = {"RedriveSilentAlarm"}
+
 # Of the services' own metrics, those that we look at, with the dimensions that they come with.
 METRICS = {
     "AWS/Lambda": (
@@ -38,7 +41,7 @@ KEYWORDS = "Symbolon/${AWS::StackName}"
 
 # What an event passes on: what happened, never who did it.
 SAYS_NOBODY = {
-    "$.detail.invariant", "$.detail.times",
+    "$.detail.invariant", "$.detail.queue", "$.detail.times", "$.detail.why",
     "$.detail-type", "$.detail.alarmName", "$.detail.errorCode", "$.detail.eventName", "$.region", "$.time",
 }  # fmt: skip
 
@@ -49,6 +52,8 @@ RULES = {
     "BackupFailedRule": ("Backup Job State Change", {"$or"}),
     "KeywordAlarmRule": ("CloudWatch Alarm State Change", {"alarmName", "state"}),
     "InvariantBrokenRule": ("Audit Invariant Broken", {"region"}),
+    "QuarantineActsRule": ("Quarantine Act", {"region"}),
+    "RedriveStoppedRule": ("Redrive Stopped", {"region"}),
     "AuditHeadsRule": ("Audit Head Moved", {"region"}),
     "AuditHeadsToPeerRule": ("Audit Head Moved", {"region"}),
 }
@@ -56,8 +61,13 @@ RULES = {
 # Rule → whom it tells, where that is not people; the event goes there whole, for it names nobody.
 TELLS = {
     "AuditHeadsRule": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${AuditHeadsLogGroup}",
+    "QuarantineActsRule":
+        "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${QuarantineActsLogGroup}",
     "AuditHeadsToPeerRule": "arn:${AWS::Partition}:events:${PeerRegion}:${AWS::AccountId}:event-bus/default",
 }
+
+# Log groups that a rule writes to, by the end of their name.
+EVENT_LOGS = {"audit-heads": "AuditHeadsLogGroup", "quarantine-acts": "QuarantineActsLogGroup"}
 
 EVENTS_OF_KEYS = {"DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy", "DisableKeyRotation"}
 
@@ -73,6 +83,11 @@ def logged(function):
     folders = (ROOT / "functions" / function / "src", ROOT / "shared" / "src" / "lambda")
     sources = [source for folder in folders for source in folder.rglob("*.rs")]
     return {event for source in sources for event in re.findall(r'event = "(\w+)"', source.read_text())}
+
+
+def function_of(template, group):
+    """Whose log a group is."""
+    return next(f["FunctionName"] for f in functions(template).values() if target(f["LoggingConfig"]["LogGroup"]) == group)
 
 
 def filtered(template):
@@ -162,8 +177,8 @@ def alarms_can_go_off(template):
             yield f"{name}: {points} of {periods} periods of {alarm['Period']} s"
         if ("Statistic" in alarm) == ("ExtendedStatistic" in alarm):
             yield f"{name}: one statistic, not none or two"
-        if alarm.get("TreatMissingData") != "notBreaching":
-            yield f"{name}: goes off where nothing happens"
+        if alarm.get("TreatMissingData") != ("breaching" if name in SILENCES else "notBreaching"):
+            yield f"{name}: goes off where nothing happens, or not where nothing must not"
         if alarm.get("ActionsEnabled", True) is not True:
             yield f"{name}: tells nobody"
 
@@ -176,6 +191,12 @@ def alarms_go_off_above_their_threshold(template):
         *(filtered(template).keys() - {"AccessDenials"}),
     }  # fmt: skip
     for name, alarm in alarms(template).items():
+        if name in SILENCES:
+            if (alarm["MetricName"], alarm["ComparisonOperator"], alarm["Threshold"]) != (
+                "Invocations", "LessThanThreshold", 1
+            ):  # fmt: skip
+                yield f"{name}: hears more than silence"
+            continue
         if alarm["ComparisonOperator"] not in ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold"):
             yield f"{name}: {alarm['ComparisonOperator']}"
         if alarm.get("MetricName") in one_is_enough and (alarm["Threshold"], alarm["ComparisonOperator"]) not in (
@@ -222,7 +243,7 @@ def filters_look_for_what_is_logged(template):
         shape = r'\$\.fields\.\w+ = "\w+"'
         if not re.fullmatch(rf"\{{ {shape}( (&&|\|\|) {shape})* \}}", pattern) or not events:
             yield f"{name}: {pattern} fits no line of JSON that is logged"
-        for event in set(events) - logged("matcher"):
+        for event in set(events) - logged(function_of(template, target(log_filter["LogGroupName"]))):
             yield f"{name}: {event} is never logged"
 
 
@@ -272,19 +293,20 @@ def heads_are_kept_in_both_regions(template):
     if not is_all(template):
         return
     documents = [text(p["PolicyDocument"]) for p in of_type(template, "AWS::Logs::ResourcePolicy").values()]
-    if len(documents) != 1:
+    if len(documents) != len(EVENT_LOGS):
         yield f"{len(documents)} resource policies of log groups"
     for statement in (s for d in documents for s in json.loads(d)["Statement"]):
         if statement["Principal"] != {"Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"]}:
-            yield f"heads are written by {statement['Principal']}"
-        if not statement["Resource"].endswith(":log-group:/aws/events/${AWS::StackName}-audit-heads:*"):
-            yield f"heads are written to {statement['Resource']}"
+            yield f"events are written by {statement['Principal']}"
+        if not any(statement["Resource"].endswith(f":log-group:/aws/events/${{AWS::StackName}}-{log}:*") for log in EVENT_LOGS):
+            yield f"events are written to {statement['Resource']}"
         if statement["Action"] == "logs:CreateLogStream":
             continue  # writes nothing; the services' own policies set no condition on it
         if statement.get("Condition") != {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}}:
-            yield "heads are written for other accounts"
-    if of_type(template, "AWS::Logs::LogGroup").get("AuditHeadsLogGroup", {}).get("RetentionInDays", 0) < 2557:
-        yield "AuditHeadsLogGroup: forgets heads before the log's objects may go"
+            yield "events are written for other accounts"
+    for group in EVENT_LOGS.values():
+        if of_type(template, "AWS::Logs::LogGroup").get(group, {}).get("RetentionInDays", 0) < 2557:
+            yield f"{group}: forgets before the audit log's objects may go"
 
 
 @check

@@ -168,6 +168,10 @@ def askers(primary, standby):
         ),
         "settlement": role(primary, "SettlementRole"),
         "onboarding": role(primary, "OnboardingRole"),
+        "quarantine": role(primary, "QuarantineRole"),
+        "redrive": role(primary, "DlqRedriveRole"),
+        "standby redrive": role(standby, "DlqRedriveRole"),
+        "redrive schedule": role(primary, "DlqRedriveScheduleRole"),
         "replication": role(primary, "ReplicationRole"),
         "heads": role(primary, "AuditHeadsRole"),
         "schedule": role(primary, "TokenAuditScheduleRole"),
@@ -186,7 +190,7 @@ def askers(primary, standby):
 
 # ---- What is asked for --------------------------------------------------------------------------------------------
 
-QUEUES = {"intake": "IntakeQueue", "intake-dlq": "IntakeDlq"}
+QUEUES = {"intake": "IntakeQueue", "intake-dlq": "IntakeDlq", "dlq-redrive-dlq": "DlqRedriveDlq"}
 BUCKETS = {name: f"{name.capitalize()}Bucket" for name in ("data", "audit", "quarantine", "backup", "trail")}
 BUCKETS["stream-records"] = "StreamRecordsBucket"
 GROUPS = {"token-audit": "TokenAuditLogGroup", "matcher": "MatcherLogGroup", "trail": "TrailLogGroup"}

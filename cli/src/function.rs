@@ -11,6 +11,7 @@ use symbolon_shared::ports::{Fault, PortError};
 
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::outputs::Outputs;
 use crate::progress::Bar;
 use crate::settings::Settings;
 
@@ -36,7 +37,11 @@ pub(crate) struct Function {
 
 impl Function {
     pub(crate) async fn open(settings: &Settings) -> Result<Self, Failure> {
-        let connection = Connection::open(settings.options.region.as_deref()).await?;
+        // No stack is asked: the function's name is fixed, and whoever may ask it may ask nothing else.
+        let options = &settings.options;
+        let outputs = options.outputs.as_deref().map(Outputs::read).transpose()?;
+        let known = outputs.as_ref().and_then(Outputs::region);
+        let connection = Connection::open(options.region.as_deref().or(known)).await?;
         // Asked once: what takes minutes is not to be begun again because its answer was lost.
         let config = aws_sdk_lambda::config::Builder::from(&connection.sdk)
             .retry_config(RetryConfig::disabled())

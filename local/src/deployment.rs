@@ -164,6 +164,9 @@ pub enum DeploymentError {
     /// The token audit's settings are incomplete.
     #[error("the token audit's settings are wrong")]
     AuditSettings(#[from] token_audit::settings::SettingsError),
+    /// The redrive's settings are incomplete.
+    #[error("the redrive's settings are wrong")]
+    RedriveSettings(#[from] dlq_redrive::settings::SettingsError),
     /// The stream cannot be read, or does not go on.
     #[error("the stream of the matches cannot be logged")]
     Stream(#[from] crate::platform::streams::StreamError),

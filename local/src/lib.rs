@@ -14,6 +14,7 @@ pub mod picture;
 pub mod platform;
 pub mod process;
 pub mod progress;
+pub mod redrive;
 pub mod replay;
 pub mod report;
 pub mod run;

@@ -11,6 +11,7 @@ use crate::order_flow::plan::Disorder;
 use crate::order_flow::sample;
 use crate::platform::stack::shell_exports;
 use crate::process::ProcessOptions;
+use crate::redrive;
 use crate::run::parameters;
 
 /// How long one poll waits for a message.
@@ -34,7 +35,7 @@ pub struct Served {
 }
 
 impl Served {
-    /// Stands the stack up, with `counterparties` onboarded and the sample's parameters set; writes its outputs to
+    /// Stands the stack up, the redrive there to be invoked, with `counterparties` onboarded and the sample's parameters set; writes its outputs to
     /// `outputs`.
     ///
     /// # Errors
@@ -51,6 +52,7 @@ impl Served {
             vec![parameters(&flow)],
         )
         .await?;
+        redrive::register(deployment.stack())?;
         deployment.stack().write_outputs(outputs)?;
         Ok(Self {
             deployment,

@@ -16,6 +16,7 @@ mod killed;
 mod onboarding;
 mod pages;
 mod proxy;
+mod quarantine;
 mod stand;
 mod submitting;
 mod walk_through;

@@ -128,7 +128,7 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
         return s3(&between, request).await;
     }
     // CloudFormation speaks another protocol: forms and XML.
-    if target.is_empty() && request.method() == Method::POST {
+    if target.is_empty() && request.method() == Method::POST && request.uri().path() == "/" {
         return cloudformation(&between, request).await;
     }
     let fault = between.faults.next(operation);
