@@ -6,12 +6,14 @@
 
 mod audit;
 pub mod conformance;
+mod export;
 mod faulty;
 pub mod hostile;
 mod memory;
 mod operation;
 
 pub use audit::{MemoryAudit, NoPrivateKey};
+pub use export::{ExportCall, FaultyExport, MemoryExport};
 pub use faulty::{FaultyPorts, Injection, Script};
 pub use memory::MemoryPorts;
 pub use operation::Operation;
