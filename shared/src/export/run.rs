@@ -193,7 +193,7 @@ impl<P: ExportPorts> Run<'_, P> {
 
     /// What of the manifest before can stand in for the parts that failed: entries whose objects are there.
     async fn still_good(
-        &self,
+        &mut self,
         fresh: &Fresh,
         before: Option<&Manifest>,
     ) -> Result<Option<Previous>, PortError> {
@@ -228,14 +228,31 @@ impl<P: ExportPorts> Run<'_, P> {
         }))
     }
 
-    /// Whether each of these lies under its name. One that is old is there.
-    async fn all_there(&self, digests: &[Digest]) -> Result<bool, PortError> {
+    /// Whether each of these lies under its name. What is old is put again, from the bucket itself.
+    async fn all_there(&mut self, digests: &[Digest]) -> Result<bool, PortError> {
         for digest in digests {
-            if !matches!(self.look(*digest).await?.0, Need::Nothing | Need::Renew) {
+            let there = match self.look(*digest).await? {
+                (Need::Nothing, _) => true,
+                (Need::Renew, _) => self.renew(*digest).await?,
+                (Need::First | Need::Repair, _) => false,
+            };
+            if !there {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Puts what lies under a name again; `false` when it is not what the name says.
+    async fn renew(&mut self, digest: Digest) -> Result<bool, PortError> {
+        let read = self
+            .ports
+            .read_exported(&self.plan.scope.object_key(digest))
+            .await?;
+        let Some((body, state)) = read.filter(|(body, _)| Digest::of(body) == digest) else {
+            return Ok(false);
+        };
+        self.put(digest, body, Need::Renew, &Expected::Is(state)).await
     }
 
     /// Keeps the manifest beside those before it if it names anything new, and then makes it the one that holds.
