@@ -10,6 +10,7 @@ mod attempts;
 mod audit;
 mod dynamodb;
 mod error;
+mod export;
 mod kms;
 mod onboarding;
 pub mod sdk;
@@ -19,6 +20,7 @@ mod wire;
 
 pub use audit::{AwsAudit, AwsAuditSettings, EVENT_SOURCE};
 pub use error::port_error;
+pub use export::{AwsExport, AwsExportSettings, bucket_options, download_connector};
 
 /// The names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]

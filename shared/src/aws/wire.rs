@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
-use super::{AwsAudit, AwsAuditSettings, AwsPorts, AwsSettings, TableNames};
+use super::{AwsAudit, AwsAuditSettings, AwsExport, AwsExportSettings, AwsPorts, AwsSettings, TableNames};
 
 /// What comes back of one request.
 #[derive(Debug)]
@@ -29,6 +29,12 @@ pub(super) enum Answer {
         status: u16,
         body: String,
         e_tag: Option<String>,
+    },
+    /// An answer of this status, with these headers.
+    Headed {
+        status: u16,
+        body: String,
+        headers: Vec<(&'static str, String)>,
     },
     /// Silence.
     NeverComes,
@@ -126,6 +132,22 @@ impl Wire {
         )
     }
 
+    /// The export's ports, whose SDK repeats nothing.
+    pub(super) fn export(&self) -> AwsExport {
+        let config = self.config(1);
+        AwsExport::new(
+            aws_sdk_lambda::Client::new(&config),
+            aws_sdk_cloudformation::Client::new(&config),
+            aws_sdk_s3::Client::new(&config),
+            SharedHttpConnector::new(self.clone()),
+            AwsExportSettings {
+                stack: "symbolon".to_owned(),
+                bucket: "backup".to_owned(),
+                download_timeout: Duration::from_millis(100),
+            },
+        )
+    }
+
     fn config(&self, max_attempts: u32) -> SdkConfig {
         let connector = SharedHttpConnector::new(self.clone());
         SdkConfig::builder()
@@ -169,6 +191,20 @@ impl HttpConnector for Wire {
                     let mut response = HttpResponse::new(status, SdkBody::from(body));
                     if let Some(e_tag) = e_tag {
                         response.headers_mut().insert("etag", e_tag);
+                    }
+                    Ok(response)
+                }
+                Answer::Headed {
+                    status,
+                    body,
+                    headers,
+                } => {
+                    let status = status
+                        .try_into()
+                        .map_err(|error| ConnectorError::other(Box::new(error), None))?;
+                    let mut response = HttpResponse::new(status, SdkBody::from(body));
+                    for (name, value) in headers {
+                        response.headers_mut().insert(name, value);
                     }
                     Ok(response)
                 }
