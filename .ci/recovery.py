@@ -227,6 +227,17 @@ def compare(before, after, manifest):
         expect(not differs, f"the mapping of {was['EventSourceArn']} is not as it was: {differs}")
 
 
+def deployable(folder, manifest):
+    """The template that the page makes has each function's package, and it has its parameters."""
+    template = json.loads((folder / "template.json").read_text())
+    functions = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function"]
+    keys = {f["FunctionName"]: f["Code"]["S3Key"] for f in functions}
+    expect(keys == {name: p["key"] for name, p in manifest["packages"].items()}, f"the template's packages are {keys}")
+    settings = json.loads((folder / "settings.json").read_text())
+    given = {parameter["ParameterKey"] for parameter in settings["Parameters"]}
+    expect(given == template["Parameters"].keys(), f"parameters are {given}")
+
+
 def differences(was, restored):
     """What differs, by the name of the part."""
     plain = [said(part) for part in (was, restored)]
@@ -277,6 +288,7 @@ def main():
             (scratch / f"{turn}.log").write_text(done.stdout)
             expect(done.returncode == 0, f"{PAGE.name} ended with {done.returncode}:\n{done.stdout}")
             compare(before, state(address), manifest)
+            deployable(scratch / turn / "restore", manifest)
         print(f"restored: {len(before['functions'])} functions as they were, by {PAGE.name}; repeating it changes nothing")
     print(f"{time.monotonic() - started:.0f} s")
 

@@ -33,7 +33,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .collect::<Result<_, _>>()?,
         renew_after: RenewAfter::half_of(RETENTION_DAYS),
     };
-    let ports = ports(var("STACK_NAME")?, var("PEER_REGION")?, var("PEER_BACKUP_BUCKET")?).await;
+    let ports = ports(
+        var("STACK_NAME")?,
+        var("PEER_REGION")?,
+        var("PEER_BACKUP_BUCKET")?,
+    )
+    .await;
     let deadline = lambda::now().plus_millis(10 * MINUTE_MILLIS);
     let outcome = export(&ports, &plan, &lambda::now, deadline).await?;
     println!("{outcome:#?}");
@@ -67,7 +72,7 @@ async fn ports(stack: String, peer_region: String, bucket: String) -> AwsExport 
         AwsExportSettings {
             stack,
             bucket,
-            download_timeout: Duration::from_secs(60),
+            download_timeout: Duration::from_mins(1),
         },
     )
 }

@@ -94,7 +94,7 @@ pub fn bucket_options() -> SdkOptions {
         connect_timeout: Duration::from_secs(2),
         read_timeout: Duration::from_secs(20),
         attempt_timeout: Duration::from_secs(25),
-        operation_timeout: Duration::from_secs(60),
+        operation_timeout: Duration::from_mins(1),
         ..SdkOptions::default()
     }
 }

@@ -207,8 +207,8 @@ pub(super) fn mapping(read: EventSourceMappingConfiguration) -> Result<Option<Ma
     }))
 }
 
-/// Whether it is of a kind that no function here has: Kafka, MQ, DocumentDB, a start at some moment, filters that cannot
-/// be read.
+/// Whether it is of a kind that no function here has: a broker or a document store, a start at some moment, filters that
+/// cannot be read.
 fn has_more_than_a_mapping(read: &EventSourceMappingConfiguration) -> bool {
     let grouped = read.provisioned_poller_config.as_ref();
     let succeeds = read

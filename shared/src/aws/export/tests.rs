@@ -6,6 +6,9 @@ use crate::aws::wire::{Answer, Wire};
 const KEY: &str = "functions/symbolon/us-east-1/latest.json";
 const LINK: &str = "https://packages.s3.amazonaws.com/snapshots/f?X-Amz-Signature=SECRET";
 
+/// What is changed of an answer, and what comes of it.
+type Change = (fn(&mut Value), Reason);
+
 fn name() -> FunctionName {
     FunctionName::new("matcher").unwrap()
 }
@@ -83,7 +86,7 @@ async fn a_function_is_described_in_the_form_that_makes_it() {
 /// A restore without them would be another function.
 #[tokio::test]
 async fn what_a_function_has_beyond_the_form_is_not_left_out_in_silence() {
-    let changes: &[(fn(&mut Value), Reason)] = &[
+    let changes: &[Change] = &[
         (
             |f| f["Configuration"]["State"] = json!("Pending"),
             Reason::Changing,
@@ -111,7 +114,7 @@ async fn what_a_function_has_beyond_the_form_is_not_left_out_in_silence() {
         (
             |f| {
                 f["Configuration"]["Environment"] =
-                    json!({ "Error": { "ErrorCode": "AccessDeniedException" } })
+                    json!({ "Error": { "ErrorCode": "AccessDeniedException" } });
             },
             Reason::NotRead,
         ),
@@ -311,7 +314,7 @@ async fn a_page_that_does_not_come_is_no_shorter_list() {
 
 #[tokio::test]
 async fn a_mapping_in_motion_or_of_another_kind_is_not_exported() {
-    let changes: &[(fn(&mut Value), Reason)] = &[
+    let changes: &[Change] = &[
         (|m| m["State"] = json!("Updating"), Reason::Changing),
         (|m| m["State"] = json!("Creating"), Reason::Changing),
         (|m| m["Topics"] = json!(["t"]), Reason::NotRestorable),
