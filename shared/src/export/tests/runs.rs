@@ -270,17 +270,26 @@ async fn a_function_that_is_no_longer_to_be_exported_is_left_out() {
     assert_eq!(functions.into_keys().collect::<Vec<_>>(), [name("matcher")]);
 }
 
-/// A run beside ours ends in the moment in which ours puts its manifest, or a package is said to be of some other size.
+/// Somebody beside the run.
 struct Beside {
     world: MemoryExport,
-    bytes: Option<u64>,
+    does: Does,
+}
+
+enum Does {
+    /// Runs too, and ends in the moment in which ours puts its manifest.
+    Run,
+    /// Says another size of each package.
+    Say(u64),
+    /// Puts something of his own under each name just before we do.
+    Forge,
 }
 
 impl DeployedFunctions for Beside {
     async fn describe_function(&self, name: &FunctionName) -> Result<Seen<DeployedFunction>, PortError> {
         let mut described = self.world.describe_function(name).await?;
-        if let (Ok(deployed), Some(bytes)) = (&mut described, self.bytes) {
-            deployed.bytes = bytes;
+        if let (Ok(deployed), Does::Say(bytes)) = (&mut described, &self.does) {
+            deployed.bytes = *bytes;
         }
         Ok(described)
     }
@@ -312,8 +321,12 @@ impl ExportBucket for Beside {
     }
 
     async fn put_exported(&self, key: &str, body: Vec<u8>, expected: &Expected) -> Result<Put, PortError> {
-        if key.ends_with("latest.json") && self.bytes.is_none() {
-            Box::pin(run_at(&self.world, NOW.plus_millis(7))).await?;
+        match self.does {
+            Does::Run if key.ends_with("latest.json") => {
+                Box::pin(run_at(&self.world, NOW.plus_millis(7))).await?;
+            }
+            Does::Forge if *expected == Expected::Absent => self.world.overwrite(key, b"forged".to_vec()),
+            _ => {}
         }
         self.world.put_exported(key, body, expected).await
     }
@@ -324,7 +337,7 @@ async fn of_two_runs_side_by_side_one_moves_the_manifest() {
     let world = world();
     let beside = Beside {
         world: world.clone(),
-        bytes: None,
+        does: Does::Run,
     };
     let outcome = run_at(&beside, NOW).await.unwrap();
     assert_eq!(outcome.manifest, ManifestOutcome::Overtaken);
@@ -339,7 +352,7 @@ async fn a_package_that_could_not_be_put_back_is_not_begun() {
     deploy(&world, "matcher", 2);
     let large = |bytes| Beside {
         world: world.clone(),
-        bytes: Some(bytes),
+        does: Does::Say(bytes),
     };
     for (bytes, reason) in [
         (MAX_PACKAGE_BYTES + 1, Reason::TooLarge),
@@ -354,4 +367,32 @@ async fn a_package_that_could_not_be_put_back_is_not_begun() {
         assert_eq!(outcome.functions[&name("matcher")], Part::Stale(stale));
         check_invariants(&world);
     }
+}
+
+#[tokio::test]
+async fn what_somebody_else_puts_under_our_names_is_not_taken_for_ours() {
+    let world = world();
+    run_at(&world, NOW).await.unwrap();
+    let before = latest(&world);
+    deploy(&world, "matcher", 2);
+    deploy_stack(&world, 2);
+    let beside = Beside {
+        world: world.clone(),
+        does: Does::Forge,
+    };
+    let outcome = run_at(&beside, NOW.plus_days(1)).await.unwrap();
+    let stale = Part::Stale(Stale {
+        exported_at: NOW,
+        reason: Reason::NotStored,
+    });
+    assert_eq!(
+        (outcome.functions[&name("matcher")], outcome.stack),
+        (stale, stale)
+    );
+    assert_eq!(outcome.errors[0].code, "OtherContent");
+    assert!(latest(&world).unwrap().names_the_same(&before.unwrap()));
+    invariant_latest_names_only_what_is_there(&world);
+    let outcome = run_at(&world, NOW.plus_days(2)).await.unwrap();
+    assert!(outcome.is_whole() && outcome.repaired > 0);
+    check_latest_is_whole(&world);
 }
