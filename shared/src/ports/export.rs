@@ -58,7 +58,9 @@ pub struct DeployedStack {
     pub settings: StackSettings,
 }
 
-/// Reads functions. IAM: `lambda:GetFunction` on the exported functions.
+/// Reads functions. IAM: `lambda:GetFunction`, `lambda:ListTags` on the exported functions.
+///
+/// (`ListTags`, because without it the description comes without tags: Lambda API reference, `GetFunction`.)
 pub trait DeployedFunctions {
     /// A function's configuration and code. May be repeated.
     fn describe_function(

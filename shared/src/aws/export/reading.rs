@@ -44,20 +44,21 @@ pub(super) fn function(
     if has_own_concurrency || has_more(&read) {
         return Ok(Err(Reason::NotRestorable));
     }
-    // Without permission for their key, variables come as an error; tags likewise. Left out they would be forgotten.
+    // Without permission for their key, variables come as an error. Tags come as an error, or do not come, without
+    // permission for them: every function of a stack has some. Left out they would be forgotten.
     let unreadable = read
         .environment
         .as_ref()
         .is_some_and(|environment| environment.error.is_some());
-    if unreadable || answer.tags_error.is_some() {
+    let Some(tags) = answer.tags.filter(|_| !unreadable && answer.tags_error.is_none()) else {
         return Ok(Err(Reason::NotRead));
-    }
+    };
     let code = said(read.code_sha256.clone()).ok_or("NoCodeSha256")?;
     let link = answer
         .code
         .and_then(|code| said(code.location))
         .ok_or("NoCodeLocation")?;
-    let tags = answer.tags.unwrap_or_default().into_iter();
+    let tags = tags.into_iter();
     let tags = tags.filter(|(key, _)| !key.starts_with(RESERVED_TAGS)).collect();
     Ok(Ok(DeployedFunction {
         code: Digest::from_base64(&code).map_err(|_| "CodeSha256")?,

@@ -123,6 +123,9 @@ async fn what_a_function_has_beyond_the_form_is_not_left_out_in_silence() {
             Reason::NotRead,
         ),
     ];
+    let mut untagged = described();
+    untagged.as_object_mut().unwrap().remove("Tags");
+    assert_eq!(describe(&untagged).await, Ok(Err(Reason::NotRead)));
     for (index, (change, reason)) in changes.iter().enumerate() {
         let mut answer = described();
         change(&mut answer);
