@@ -1,10 +1,10 @@
 """Puts functions back from an export, in an emulator that has nothing else, by the commands of docs/recovery.md.
 
-    recovery.py EXPORT SCRATCH
+    recovery.py EXAMPLES SCRATCH
 
-EXPORT is the example `export` of the common crate, SCRATCH a folder for what arises. The template's functions are deployed
-into one emulator, with packages made here, and exported from there by the adapters of AWS. A second emulator gets nothing
-but the bucket's objects. The page's commands run there as they stand; then both are compared. The emulators listen on
+EXAMPLES is the folder of the common crate's examples `export` and `export_conformance`, SCRATCH one for what arises. The
+template's functions are deployed into one emulator, with packages made here, exported from there by the adapters of AWS,
+and one of them deleted and the rest exported again. A second emulator gets nothing but the bucket's objects. The page's commands run there as they stand; then both are compared. The emulators listen on
 loopback alone and end with this run. jq and bash are the machine's, the AWS command line is that of this environment.
 """
 
@@ -96,13 +96,13 @@ def deploy(address):
     adapt.count_in_numbers(client(address, "lambda", HERE))
 
 
-def make_bucket(address):
+def make_bucket(address, name=BUCKET):
     client(address, "s3", THERE).create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": THERE}
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": THERE}
     )
 
 
-def export(program, address, functions):
+def export(examples, address, functions, code=0):
     own = {
         "AWS_ENDPOINT_URL": address,
         "AWS_REGION": HERE,
@@ -111,13 +111,33 @@ def export(program, address, functions):
         "PEER_BACKUP_BUCKET": BUCKET,
         "EXPORTED_FUNCTIONS": ",".join(functions),
     }
-    done = subprocess.run([program], env={**end_to_end.clean(), **own}, text=True, capture_output=True)
-    expect(done.returncode == 0, f"the export ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    done = subprocess.run([examples / "export"], env={**end_to_end.clean(), **own}, text=True, capture_output=True)
+    expect(done.returncode == code, f"the export ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
-def export_again(program, address, functions, kept):
+def conform(examples, address):
+    own = {"AWS_ENDPOINT_URL": address, "AWS_REGION": THERE, "PEER_BACKUP_BUCKET": "conformance", "SEED": "1"}
+    make_bucket(address, own["PEER_BACKUP_BUCKET"])
+    command = [examples / "export_conformance"]
+    done = subprocess.run(command, env={**end_to_end.clean(), **own}, text=True, capture_output=True)
+    expect(done.returncode == 0, f"the bucket's adapter does not conform:\n{done.stdout}{done.stderr}")
+    print(f"the bucket's adapter: {done.stdout.strip()}")
+
+
+def export_what_is_left(examples, address, functions):
+    """A function is lost, and exports go on: what they have of it stays, and says of when it is. The bucket after that."""
+    lost = next(iter(functions))
+    client(address, "lambda", HERE).delete_function(FunctionName=lost)
+    export(examples, address, functions, code=1)
+    kept = objects(address)
+    stale = json.loads(kept[f"{PREFIX}latest.json"])["stale"]
+    expect(list(stale) == [lost] and stale[lost]["reason"] == "missing", f"stale are {stale}, lost is {lost}")
+    return lost, kept
+
+
+def export_again(examples, address, functions, kept):
     """What has not changed is not copied again: the manifest that holds is moved, and nothing else."""
-    export(program, address, functions)
+    export(examples, address, functions)
     now = objects(address)
     changed = [key for key in now if now[key] != kept.get(key)]
     expect(changed == [f"{PREFIX}latest.json"], f"an export of what has not changed wrote {changed}")
@@ -262,8 +282,8 @@ def said(value):
 
 
 def main():
-    program, scratch = sys.argv[1:]
-    scratch = pathlib.Path(scratch).resolve()
+    examples, scratch = map(pathlib.Path, sys.argv[1:])
+    examples, scratch = examples.resolve(), scratch.resolve()
     shutil.rmtree(scratch, ignore_errors=True)
     for name in ("deployed", "empty"):
         (scratch / name).mkdir(parents=True)
@@ -273,11 +293,14 @@ def main():
         deploy(address)
         before = state(address)
         print(f"deployed: {', '.join(before['functions'])}; {len(before['mappings'])} mappings")
+        conform(examples, address)
         make_bucket(address)
-        export(program, address, before["functions"])
+        export(examples, address, before["functions"])
         kept = objects(address)
-        export_again(program, address, before["functions"], kept)
+        export_again(examples, address, before["functions"], kept)
         print(f"exported: {len(kept)} objects; a second time moves the manifest alone")
+        lost, kept = export_what_is_left(examples, address, before["functions"])
+        print(f"lost: {lost}; an export after that keeps it")
     manifest = json.loads(kept[f"{PREFIX}latest.json"])
     with end_to_end.emulator(scratch / "empty") as address:
         fill(address, kept)
