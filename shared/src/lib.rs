@@ -7,6 +7,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod domain;
+pub mod export;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod onboarding;

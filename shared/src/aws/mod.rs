@@ -11,6 +11,7 @@ mod attempts;
 mod audit;
 mod dynamodb;
 mod error;
+mod export;
 mod kms;
 mod onboarding;
 mod redrive;
@@ -21,6 +22,7 @@ mod wire;
 
 pub use audit::{AwsAudit, AwsAuditSettings, EVENT_SOURCE};
 pub use error::port_error;
+pub use export::{AwsExport, AwsExportSettings, bucket_options, download_connector};
 pub use redrive::{AwsRedrive, AwsRedriveClients, AwsRedriveSettings, REDRIVE_EVENT_SOURCE};
 
 /// The names of the tables.

@@ -18,8 +18,8 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
 use super::{
-    AwsAudit, AwsAuditSettings, AwsPorts, AwsRedrive, AwsRedriveClients, AwsRedriveSettings, AwsSettings,
-    TableNames,
+    AwsAudit, AwsAuditSettings, AwsExport, AwsExportSettings, AwsPorts, AwsRedrive, AwsRedriveClients,
+    AwsRedriveSettings, AwsSettings, TableNames,
 };
 
 /// What comes back of one request.
@@ -35,6 +35,12 @@ pub(super) enum Answer {
     },
     /// An answer of CloudWatch: `200`, and this CBOR.
     Cbor(Vec<u8>),
+    /// An answer of this status, with these headers.
+    Headed {
+        status: u16,
+        body: String,
+        headers: Vec<(&'static str, String)>,
+    },
     /// Silence.
     NeverComes,
     /// The connection breaks, with this text.
@@ -151,6 +157,22 @@ impl Wire {
         AwsRedrive::new(clients, settings)
     }
 
+    /// The export's ports, whose SDK repeats nothing.
+    pub(super) fn export(&self) -> AwsExport {
+        let config = self.config(1);
+        AwsExport::new(
+            aws_sdk_lambda::Client::new(&config),
+            aws_sdk_cloudformation::Client::new(&config),
+            aws_sdk_s3::Client::new(&config),
+            SharedHttpConnector::new(self.clone()),
+            AwsExportSettings {
+                stack: "symbolon".to_owned(),
+                bucket: "backup".to_owned(),
+                download_timeout: Duration::from_millis(100),
+            },
+        )
+    }
+
     fn config(&self, max_attempts: u32) -> SdkConfig {
         let connector = SharedHttpConnector::new(self.clone());
         SdkConfig::builder()
@@ -204,6 +226,20 @@ impl HttpConnector for Wire {
                     let mut response = HttpResponse::new(status, SdkBody::from(body));
                     response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
                     response.headers_mut().insert("content-type", "application/cbor");
+                    Ok(response)
+                }
+                Answer::Headed {
+                    status,
+                    body,
+                    headers,
+                } => {
+                    let status = status
+                        .try_into()
+                        .map_err(|error| ConnectorError::other(Box::new(error), None))?;
+                    let mut response = HttpResponse::new(status, SdkBody::from(body));
+                    for (name, value) in headers {
+                        response.headers_mut().insert(name, value);
+                    }
                     Ok(response)
                 }
                 Answer::NeverComes => std::future::pending().await,

@@ -8,6 +8,7 @@ pub mod decimal;
 pub mod decision;
 pub mod desk;
 pub mod envelope;
+pub mod export;
 pub mod form;
 pub mod hash;
 pub mod identifiers;

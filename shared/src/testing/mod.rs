@@ -6,6 +6,7 @@
 
 mod audit;
 pub mod conformance;
+mod export;
 mod faulty;
 pub mod hostile;
 mod memory;
@@ -13,6 +14,7 @@ mod operation;
 mod redrive;
 
 pub use audit::{MemoryAudit, NoPrivateKey};
+pub use export::{ExportCall, FaultyExport, MemoryExport};
 pub use faulty::{FaultyPorts, Injection, Script};
 pub use memory::MemoryPorts;
 pub use operation::Operation;

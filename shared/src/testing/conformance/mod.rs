@@ -6,6 +6,7 @@
 mod audit;
 mod books;
 mod epochs;
+mod export;
 mod fixtures;
 mod ledger;
 mod onboarding;
@@ -15,6 +16,7 @@ mod registry;
 mod submissions;
 
 pub use audit::{AUDIT_CASES, SetAside, Setting, run_audit};
+pub use export::{EXPORT_CASES, run_export};
 pub use redrive::{Handling, Hands, REDRIVE_CASES, run_redrive};
 
 use std::collections::BTreeMap;
@@ -211,6 +213,12 @@ mod tests {
             Box::pin(async { Ok(()) })
         };
         assert_eq!(run_audit(&ports, "memory", known, &set_aside).await, []);
+    }
+
+    #[tokio::test]
+    async fn the_export_in_memory_conforms() {
+        let ports = crate::testing::MemoryExport::default();
+        assert_eq!(run_export(&ports, "memory").await, []);
     }
 
     #[tokio::test]
