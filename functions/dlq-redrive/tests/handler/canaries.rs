@@ -17,7 +17,9 @@ fn ids(count: usize) -> Vec<String> {
 /// A world with so many letters that may go back.
 fn with(count: usize) -> World {
     let world = World::new();
-    ids(count).iter().for_each(|id| world.moved(id));
+    for id in ids(count) {
+        world.moved(&id);
+    }
     world
 }
 
@@ -164,7 +166,9 @@ async fn what_was_answered_before_is_no_canary() {
         let id = ClOrdId::new(format!("A-{n}")).unwrap();
         world.store(submission(1, id, SENT)).await;
     }
-    ids(30)[10..20].iter().for_each(|id| world.fate(id, Fate::Silent));
+    for id in &ids(30)[10..20] {
+        world.fate(id, Fate::Silent);
+    }
     let report = world.run().await;
     assert_eq!(report.stopped, Some(StopReason::CanaryUnanswered));
     assert!(!world.reached().contains("A-0") && world.reached().contains("A-10"));
