@@ -39,17 +39,22 @@ struct Figures {
     calls: usize,
 }
 
-/// Of the reads of the quarantine, eight for each letter, few have a mishap; of all other calls one in thirty.
+/// Of the reads of the quarantine, eight for each letter, few have a mishap; of all other calls one in thirty. Deaths are
+/// rarer than the rest, so that some runs live long.
 fn luck(seed: u64) -> impl FnMut(usize, &'static str) -> Option<Mishap> + Send {
     let mut dice = StdRng::seed_from_u64(seed);
     move |_, operation| {
         let one_in = if operation == "read_quarantined" {
-            2_000
+            4_000
         } else {
             30
         };
-        let unlucky = dice.random_range(0..one_in) == 0;
-        unlucky.then(|| Mishap::ALL[dice.random_range(0..Mishap::ALL.len())])
+        if dice.random_range(0..one_in) != 0 {
+            return None;
+        }
+        let mishap = Mishap::ALL[dice.random_range(0..Mishap::ALL.len())];
+        let dies = matches!(mishap, Mishap::DiesBefore | Mishap::DiesAfter);
+        (!dies || dice.random_range(0..8) == 0).then_some(mishap)
     }
 }
 
@@ -89,12 +94,16 @@ async fn of_five_thousand_mixed_letters_each_ends_in_exactly_one_place() {
     let world = World::new(seed);
     let expected = mixed(&world, LETTERS, seed).await;
     assert_eq!(world.memory.letters(DEAD_URL).len(), LETTERS);
+    // The panics that are asked for are nobody's news; one of an assertion is.
+    std::panic::set_hook(Box::new(|_| {}));
     let figures = drain(&world, seed).await;
+    drop(std::panic::take_hook());
     let found = verdict::verdict(&world, &expected);
     println!("{figures:#?}\n{found:#?}");
     assert!(world.is_done(), "letters are left");
+    assert!(found.submissions > LETTERS / 2 && found.matches > 100);
     assert_eq!(figures.mishaps.len(), Mishap::ALL.len(), "every mishap was met");
-    assert!(figures.died > 3 && figures.canaries > 0);
+    assert!(figures.died > 0 && figures.canaries > 0);
     assert!(figures.stopped.contains_key(&StopReason::CanaryRelapsed));
     for kind in Kind::ALL {
         assert!(found.letters[&kind] > 0, "{kind:?}");
