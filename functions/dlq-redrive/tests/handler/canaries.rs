@@ -7,7 +7,7 @@ use symbolon_shared::domain::submission::SubmissionKind;
 use symbolon_shared::domain::token::MatchId;
 
 use crate::world::{
-    Fate, NOON, SENT, World, conduct, from, interest, letter, relapsed, sender, source, submission,
+    CYCLES, Fate, NOON, SENT, World, conduct, from, interest, letter, relapsed, sender, source, submission,
 };
 
 fn ids(count: usize) -> Vec<String> {
@@ -107,6 +107,36 @@ async fn a_canary_that_comes_back_later_in_the_run_stops_it() {
     let report = world.run().await;
     assert_eq!(report.stopped, Some(StopReason::CanaryRelapsed));
     assert_eq!((report.sent_back, report.received), (400, 501));
+}
+
+#[tokio::test]
+async fn one_run_takes_one_cycle_of_a_message() {
+    let world = with(400);
+    world.fate("A-100", Fate::FailsAtOnce);
+    let report = world.run().await;
+    assert_eq!((report.stopped, report.sent_back), (None, 400));
+    assert_eq!((report.relapsed, report.left), (1, 1));
+    // Then it is alone, and the canary; the second time it comes back it is exhausted.
+    for cycle in 1..CYCLES {
+        let report = world.run().await;
+        assert_eq!(report.stopped, Some(StopReason::CanaryRelapsed));
+        let exhausted = report.quarantined.contains_key(&PoisonReason::Exhausted);
+        assert_eq!(exhausted, cycle + 1 == CYCLES);
+    }
+    assert!(world.dead_letters().is_empty());
+    let times = world
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|id| *id == "A-100")
+        .count();
+    assert_eq!(times, 3);
+    assert_eq!(
+        stops(&world).len(),
+        2,
+        "each is told, though it holds nothing back"
+    );
 }
 
 #[tokio::test]
