@@ -27,6 +27,8 @@ pub(crate) struct Sorted {
     pub(crate) known: Option<Known>,
     /// For what it is in the quarantine; an error when that could not be read.
     kept: Result<Option<PoisonReason>, NotRead>,
+    /// Whether it went back in this run already.
+    pub(crate) back_again: bool,
     /// The submissions that tell whether it was processed, when it can be the canary.
     pub(crate) orders: Vec<OrderKey>,
 }
@@ -51,6 +53,7 @@ impl Sorted {
             receipt,
             known: catch_unwind(AssertUnwindSafe(look)).ok(),
             kept: Ok(None),
+            back_again: false,
             orders: Vec::new(),
         }
     }
@@ -80,6 +83,7 @@ impl Sorted {
             (Some(_), Ok(Some(_))) => Disposition::Quarantined,
             (Some(known), Ok(None)) => match known.class {
                 Class::Poison(reason) => Disposition::Poison(reason),
+                Class::Transient(_) if self.back_again => Disposition::BackAgain,
                 Class::Transient(_) => Disposition::Transient,
             },
         };

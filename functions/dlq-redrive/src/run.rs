@@ -2,12 +2,13 @@
 
 mod settle;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use symbolon_shared::domain::limits::MAX_BATCH_ENTRIES;
 use symbolon_shared::domain::reason::StopReason;
 use symbolon_shared::domain::redrive::{
-    Announcement, Canary, Consumer, QueueReport, Rules, Watched, brake, is_relapse,
+    Announcement, Canary, Consumer, Identity, QueueReport, Rules, Watched, brake, is_relapse,
 };
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::lambda::survive;
@@ -59,6 +60,8 @@ pub(crate) struct Run<'a, P> {
     looked_at: Timestamp,
     canary: Canary,
     watched: Vec<Watched>,
+    /// What went back in this run, with the cycles that it was sent with.
+    sent: HashMap<Identity, u32>,
     /// Letters that go back once the canary was heard of.
     waiting: Vec<Sorted>,
     waiting_bytes: usize,
@@ -92,6 +95,7 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
             // A dry run sends none, and shows what would be done if it were heard of.
             canary: if dry_run { Canary::Heard } else { Canary::Wanted },
             watched: Vec::new(),
+            sent: HashMap::new(),
             waiting: Vec::new(),
             waiting_bytes: 0,
             held: Vec::new(),
@@ -257,7 +261,7 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
         if self.canary == Canary::Wanted && self.brake.is_none() {
             find_telling(self.ports, &mut hand).await;
         }
-        self.note(&hand);
+        self.note(&mut hand);
         self.settle(hand).await;
         true
     }
@@ -273,18 +277,28 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
     }
 
     /// Notices what has come back, and what could not be looked into.
-    fn note(&mut self, hand: &[Sorted]) {
+    fn note(&mut self, hand: &mut [Sorted]) {
         self.tally.failed += hand.iter().filter(|one| one.has_failed()).count() as u64;
-        let letters = hand.iter().filter_map(|one| Some(&one.known.as_ref()?.letter));
-        for letter in letters.filter(|letter| letter.cycles() > 0) {
-            self.report.relapsed += 1;
-            if is_relapse(&self.watched, letter.identity, letter.cycles()) {
-                self.canary = Canary::Stopped(StopReason::CanaryRelapsed);
+        for one in hand {
+            let Some(letter) = one.known.as_ref().map(|known| &known.letter) else {
+                continue;
+            };
+            let (identity, cycles) = (letter.identity, letter.cycles());
+            self.report.relapsed += u64::from(cycles > 0);
+            one.back_again = self.sent.get(&identity).is_some_and(|sent| cycles >= *sent);
+            if is_relapse(&self.watched, identity, cycles) {
+                self.stop(StopReason::CanaryRelapsed);
             }
         }
     }
 
     // ---- The end --------------------------------------------------------------------------------------------------
+
+    /// Whether somebody is to be told why nothing more went back: of a consumer that may well stand still only when
+    /// something waits for it.
+    fn is_news(&self) -> bool {
+        !self.report.dry_run && (self.brake.is_none() || self.tally.held_back > 0)
+    }
 
     async fn finish(mut self) -> QueueReport {
         for one in std::mem::take(&mut self.waiting) {
@@ -296,11 +310,7 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
             (Some(why), _) | (None, Canary::Stopped(why)) => Some(why),
             _ => None,
         };
-        if let Some(why) = self
-            .report
-            .stopped
-            .filter(|_| !self.report.dry_run && self.tally.held_back > 0)
-        {
+        if let Some(why) = self.report.stopped.filter(|_| self.is_news()) {
             telemetry::stopped(&self.queue.source, why);
             let stopped = Announcement::Stopped {
                 region: self.conduct.region.clone(),

@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn queues_are_a_strict_list_of_sources_each_once() {
-        let more = QUEUE.replace("}", r#","more":1}"#);
+        let more = QUEUE.replace('}', r#","more":1}"#);
         for wrong in [
             "[]".to_owned(),
             "{}".to_owned(),

@@ -1,7 +1,7 @@
 //! What is done with each letter of a hand, as the plan has it.
 
 use symbolon_shared::domain::reason::PoisonReason;
-use symbolon_shared::domain::redrive::{Act, Canary, Watched, plan};
+use symbolon_shared::domain::redrive::{Act, Canary, Disposition, Watched, plan};
 use symbolon_shared::ports::redrive::RedrivePorts;
 
 use super::{Run, WAITING_BYTES};
@@ -94,10 +94,18 @@ impl<P: RedrivePorts> Run<'_, P> {
             }
             ends[index] = true;
             self.report.sent_back += 1;
+            self.note_sent(one);
             if canary {
                 self.report.canaries += 1;
                 self.watch(one);
             }
+        }
+    }
+
+    fn note_sent(&mut self, one: &Sorted) {
+        if let (Some(known), Some(transient)) = (&one.known, one.transient()) {
+            let cycles = self.sent.entry(known.letter.identity).or_default();
+            *cycles = transient.envelope.cycles.max(*cycles);
         }
     }
 
@@ -117,7 +125,7 @@ impl<P: RedrivePorts> Run<'_, P> {
     async fn part(&mut self, hand: Vec<Sorted>, acts: &[Act], ends: &[bool]) {
         let mut gone = Vec::new();
         for ((one, act), elsewhere) in hand.into_iter().zip(acts).zip(ends) {
-            let may_follow = one.transient().is_some() && *act == Act::Leave && !one.has_failed();
+            let may_follow = one.case().disposition == Disposition::Transient && *act == Act::Leave;
             if *elsewhere && !self.report.dry_run {
                 gone.push(one.receipt);
             } else if *elsewhere {

@@ -7,7 +7,7 @@ use symbolon_shared::domain::submission::SubmissionKind;
 use symbolon_shared::domain::token::MatchId;
 
 use crate::world::{
-    Fate, NOON, SENT, World, conduct, from, interest, letter, relapsed, sender, source, submission,
+    CYCLES, Fate, NOON, SENT, World, conduct, from, interest, letter, relapsed, sender, source, submission,
 };
 
 fn ids(count: usize) -> Vec<String> {
@@ -17,7 +17,9 @@ fn ids(count: usize) -> Vec<String> {
 /// A world with so many letters that may go back.
 fn with(count: usize) -> World {
     let world = World::new();
-    ids(count).iter().for_each(|id| world.moved(id));
+    for id in ids(count) {
+        world.moved(&id);
+    }
     world
 }
 
@@ -108,6 +110,36 @@ async fn a_canary_that_comes_back_later_in_the_run_stops_it() {
 }
 
 #[tokio::test]
+async fn one_run_takes_one_cycle_of_a_message() {
+    let world = with(400);
+    world.fate("A-100", Fate::FailsAtOnce);
+    let report = world.run().await;
+    assert_eq!((report.stopped, report.sent_back), (None, 400));
+    assert_eq!((report.relapsed, report.left), (1, 1));
+    // Then it is alone, and the canary; the second time it comes back it is exhausted.
+    for cycle in 1..CYCLES {
+        let report = world.run().await;
+        assert_eq!(report.stopped, Some(StopReason::CanaryRelapsed));
+        let exhausted = report.quarantined.contains_key(&PoisonReason::Exhausted);
+        assert_eq!(exhausted, cycle + 1 == CYCLES);
+    }
+    assert!(world.dead_letters().is_empty());
+    let times = world
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|id| *id == "A-100")
+        .count();
+    assert_eq!(times, 3);
+    assert_eq!(
+        stops(&world).len(),
+        2,
+        "each is told, though it holds nothing back"
+    );
+}
+
+#[tokio::test]
 async fn a_copy_that_never_left_is_no_relapse() {
     let world = with(30);
     (0..10).for_each(|n| world.moved(&format!("A-{n}")));
@@ -164,7 +196,9 @@ async fn what_was_answered_before_is_no_canary() {
         let id = ClOrdId::new(format!("A-{n}")).unwrap();
         world.store(submission(1, id, SENT)).await;
     }
-    ids(30)[10..20].iter().for_each(|id| world.fate(id, Fate::Silent));
+    for id in &ids(30)[10..20] {
+        world.fate(id, Fate::Silent);
+    }
     let report = world.run().await;
     assert_eq!(report.stopped, Some(StopReason::CanaryUnanswered));
     assert!(!world.reached().contains("A-0") && world.reached().contains("A-10"));

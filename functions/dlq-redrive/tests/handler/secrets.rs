@@ -1,6 +1,7 @@
 //! No log line, metric, event, answer, error or object name bears a sender or a body.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -100,18 +101,20 @@ async fn said(operation: &'static str, mishap: Mishap, but: usize) -> (String, W
             (run == 0 && asked == operation && met > but).then_some(mishap)
         });
         let answer = world.over(ports).handle(json!({}), world.deadline()).await;
-        said += &format!("{answer:?} {}\n", serde_json::to_string(&answer).unwrap());
+        writeln!(said, "{answer:?} {}", serde_json::to_string(&answer).unwrap()).unwrap();
         world.later().await;
     }
     for announcement in world.memory.announced() {
-        said += &format!(
-            "{} {} {announcement:?}\n",
+        writeln!(
+            said,
+            "{} {} {announcement:?}",
             announcement.detail_type(),
             announcement.detail()
-        );
+        )
+        .unwrap();
     }
     for name in world.memory.objects().keys() {
-        said += &format!("{name}\n");
+        writeln!(said, "{name}").unwrap();
     }
     (said, world)
 }

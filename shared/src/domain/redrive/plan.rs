@@ -80,6 +80,8 @@ pub enum Disposition {
     Transient,
     /// It may go back, and is in the quarantine: whatever it was quarantined for, it is not sent back from here.
     Quarantined,
+    /// It may go back, and did so in this very run: the next one may try again. One run takes one cycle of a message.
+    BackAgain,
     /// Whether it is in the quarantine could not be read, or processing it failed.
     Unknown,
 }
@@ -120,7 +122,7 @@ fn settled(disposition: Disposition) -> Act {
     match disposition {
         Disposition::Poison(reason) => Act::Quarantine(reason),
         Disposition::Quarantined => Act::Forget,
-        Disposition::Transient | Disposition::Unknown => Act::Leave,
+        Disposition::Transient | Disposition::BackAgain | Disposition::Unknown => Act::Leave,
     }
 }
 

@@ -78,6 +78,7 @@ fn cases() -> impl Strategy<Value = Vec<Case>> {
         Just(Disposition::Poison(PoisonReason::Malformed)),
         Just(Disposition::Transient),
         Just(Disposition::Quarantined),
+        Just(Disposition::BackAgain),
         Just(Disposition::Unknown),
     ];
     let case = (disposition, 0..3_u32, any::<bool>()).prop_map(|(disposition, cycles, telling)| Case {
@@ -112,7 +113,7 @@ proptest! {
             let allowed = match case.disposition {
                 Disposition::Poison(reason) => act == Act::Quarantine(reason),
                 Disposition::Quarantined => act == Act::Forget,
-                Disposition::Unknown => act == Act::Leave,
+                Disposition::BackAgain | Disposition::Unknown => act == Act::Leave,
                 Disposition::Transient => matches!(act, Act::Canary | Act::SendBack | Act::Leave),
             };
             prop_assert!(allowed);
