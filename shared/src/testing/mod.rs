@@ -5,6 +5,7 @@
 //! the same conditions as the tables do.
 
 mod audit;
+pub mod backup;
 pub mod conformance;
 mod faulty;
 pub mod hostile;
@@ -12,6 +13,7 @@ mod memory;
 mod operation;
 
 pub use audit::{MemoryAudit, NoPrivateKey};
+pub use backup::MemoryBackup;
 pub use faulty::{FaultyPorts, Injection, Script};
 pub use memory::MemoryPorts;
 pub use operation::Operation;
