@@ -8,6 +8,7 @@
 
 mod attempts;
 mod audit;
+mod backup;
 mod dynamodb;
 mod error;
 mod kms;
@@ -18,6 +19,7 @@ mod sqs;
 mod wire;
 
 pub use audit::{AwsAudit, AwsAuditSettings, EVENT_SOURCE};
+pub use backup::{AwsBackup, BACKUP_EVENT_SOURCE};
 pub use error::port_error;
 
 /// The names of the tables.

@@ -1,11 +1,9 @@
 //! What can be wrong with each fact.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::world::{NOW, all_good, days_ago, minutes_ago, policy, report, seen, store, verdicts};
-use crate::domain::backup::{
-    Code, Demand, Fact, Lag, Moment, Observed, ReplicationRule, RestoreTest, Seen, Verdict,
-};
+use super::world::{NOW, days_ago, minutes_ago, seen};
+use crate::domain::backup::{Code, Demand, Fact, Lag, Moment, Observed, ReplicationRule, RestoreTest, Seen};
 use crate::testing::backup::as_demanded;
 
 /// What is wrong, what is seen then, and what is found.
