@@ -1,9 +1,8 @@
 //! How far replication is behind, by CloudWatch. A metric without points is no good news; what tells an idle table or
 //! bucket from a silent metric:
 //!
-//! - `DynamoDB` gives `ReplicationLatency` where the source is, for what arrived. So a table is idle when nobody has written
-//!   to it since the newest point: no request of a kind that writes, and no item that TTL has deleted. (`DynamoDB`'s own
-//!   counts of requests are points only where there are requests.)
+//! - `DynamoDB` gives `ReplicationLatency` where the source is, for what arrived. What was written since is what requests
+//!   of a kind that writes, and items that TTL has deleted, have points for ([`Lag::of_table`]).
 //! - S3 gives `ReplicationLatency` and what is pending where the destination is, "still published if replication does not
 //!   occur" (S3 user guide, "Using S3 Replication metrics"): without points they are silent, whether the bucket is idle or
 //!   not. `OperationsFailedReplication` it gives where the source is, and only when something happens: without points nothing
@@ -13,7 +12,7 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, 
 
 use super::{AwsBackup, MOST_PAGES, date_time, endless, moment, next};
 use crate::aws::error::{of, port_error};
-use crate::domain::backup::{Lag, Moment, Observed, Seen};
+use crate::domain::backup::{Lag, Observed, Point, Seen};
 use crate::domain::time::Timestamp;
 use crate::ports::backup::{Answer, Replication, ReplicationMetrics};
 use crate::ports::{Fault, PortError};
@@ -45,22 +44,17 @@ struct Ask<'a> {
     period_seconds: i32,
 }
 
-/// A point of a metric: the beginning of its period, and the value.
-type Point = (Moment, f64);
-
 impl ReplicationMetrics for AwsBackup {
     async fn table_lag(&self, table: &str, now: Timestamp) -> Answer {
         let asks = self.table_asks(table);
         let mut answers = points(&self.here.cloudwatch, &asks, (now.plus_millis(-LAG_MILLIS), now)).await?;
-        let latency = answers.remove(0);
-        let written = answers.into_iter().flatten().filter(|(_, count)| *count > 0.0);
-        let newest_write = written.map(|(at, _)| at).max();
-        let newest_point = latency.iter().map(|(at, _)| *at).max();
-        if newest_write <= newest_point {
-            return Ok(Observed::Seen(Seen::TableLag(Lag::Idle)));
-        }
-        let seconds = latency.into_iter().map(|(at, millis)| (at, millis / 1_000.0));
-        Ok(Lag::of_points(seconds).map_or(Observed::Silent, |lag| Observed::Seen(Seen::TableLag(lag))))
+        let latency = answers
+            .remove(0)
+            .into_iter()
+            .map(|(at, millis)| (at, millis / 1_000.0));
+        let (latency, writes): (Vec<Point>, Vec<Point>) = (latency.collect(), answers.concat());
+        let lag = Lag::of_table(&latency, &writes, now);
+        Ok(lag.map_or(Observed::Silent, |lag| Observed::Seen(Seen::TableLag(lag))))
     }
 
     async fn bucket_lag(&self, of: Replication<'_>, now: Timestamp) -> Answer {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::moment::Moment;
 use super::store::Fact;
+use crate::domain::time::Timestamp;
 
 /// What came of asking for one fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,18 +48,50 @@ pub enum Lag {
     Idle,
 }
 
+/// A point of a metric: the beginning of its period, and the value.
+pub type Point = (Moment, f64);
+
+/// How late a point may be delivered: the metrics of a quarter of an hour ago are there.
+const DELIVERY_MILLIS: i64 = 900_000;
+
 impl Lag {
     /// What points of a latency prove: one of `seconds` at `at` says that what was written `seconds` before `at` has
     /// arrived. The best proof counts: what has arrived stays.
     #[must_use]
-    pub fn of_points(points: impl IntoIterator<Item = (Moment, f64)>) -> Option<Self> {
-        points
-            .into_iter()
-            .filter(|(_, seconds)| seconds.is_finite() && *seconds >= 0.0)
-            .map(|(at, seconds)| Moment(at.0.plus_millis(-millis(seconds))))
-            .max()
-            .map(Self::ArrivedUntil)
+    pub fn of_points(points: impl IntoIterator<Item = Point>) -> Option<Self> {
+        proven(points).map(Self::ArrivedUntil)
     }
+
+    /// What is known of a table: its latency, which has points where something arrived, and what was written to it, which
+    /// has points where something was.
+    ///
+    /// What was written after the newest arrival is on its way, and everything before it has arrived. Nothing written
+    /// since: nothing can be behind. Without any arrival a write is on its way for as long as a point may be late; after
+    /// that the latency is silent, and nothing is known.
+    #[must_use]
+    pub fn of_table(latency: &[Point], writes: &[Point], now: Timestamp) -> Option<Self> {
+        let newest = latency.iter().map(|(at, _)| *at).max();
+        let on_their_way = writes
+            .iter()
+            .filter(|(at, count)| *count > 0.0 && Some(*at) > newest);
+        let Some(first) = on_their_way.map(|(at, _)| *at).min() else {
+            return Some(Self::Idle);
+        };
+        match proven(latency.iter().copied()) {
+            Some(proven) => Some(Self::ArrivedUntil(first.max(proven))),
+            None if now.millis_since(first.0) <= DELIVERY_MILLIS => Some(Self::ArrivedUntil(first)),
+            None => None,
+        }
+    }
+}
+
+/// The last moment until which points of a latency prove that everything has arrived.
+fn proven(points: impl IntoIterator<Item = Point>) -> Option<Moment> {
+    points
+        .into_iter()
+        .filter(|(_, seconds)| seconds.is_finite() && *seconds >= 0.0)
+        .map(|(at, seconds)| Moment(at.0.plus_millis(-millis(seconds))))
+        .max()
 }
 
 /// Milliseconds, rounded up; saturating.

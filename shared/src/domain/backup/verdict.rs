@@ -311,16 +311,23 @@ fn state_is(fact: Fact, is: &str, due: &str) -> Vec<Finding> {
     }
 }
 
+/// States in which a table, or a replica, takes reads and writes. (`UPDATING`: its capacity, its settings or another
+/// replica are being changed.)
+const WORKING: &[&str] = &["ACTIVE", "UPDATING"];
+
 fn table(status: &str, replica: Option<&str>, replicas: &BTreeMap<String, String>) -> Vec<Finding> {
-    let mut findings = state_is(Fact::Table, status, "ACTIVE");
-    if let Some(region) = replica {
-        let of_replica = match replicas.get(region) {
-            None => vec![Finding::new(Fact::Table, Code::Missing)],
-            Some(status) => state_is(Fact::Table, status, "ACTIVE"),
+    let works = |status: &str| {
+        let fails = !WORKING.contains(&status);
+        fails.then(|| Finding::new(Fact::Table, Code::WrongState).word(status))
+    };
+    let of_replica = replica.and_then(|region| {
+        let found = match replicas.get(region) {
+            None => Some(Finding::new(Fact::Table, Code::Missing)),
+            Some(status) => works(status),
         };
-        findings.extend(of_replica.into_iter().map(|finding| finding.part(region)));
-    }
-    findings
+        found.map(|finding| finding.part(region))
+    });
+    works(status).into_iter().chain(of_replica).collect()
 }
 
 fn lock(due: &str, due_days: u32, is: Option<&str>, days: u32) -> Vec<Finding> {

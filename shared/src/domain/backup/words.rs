@@ -109,9 +109,9 @@ pub(super) fn sentence(finding: &Finding) -> String {
             format!("The validation of the newest test restore of {part} says {word}.")
         }
         (Fact::Table, Code::WrongState) if finding.part.is_some() => {
-            format!("The replica in {part} is {word}, not ACTIVE.")
+            format!("The replica in {part} is {word}.")
         }
-        (_, Code::WrongState) => format!("{title} is {word}."),
+        (_, Code::WrongState) => format!("{title}: its state is {word}."),
         (Fact::ReplicationRule, Code::Differs) => {
             format!("The rule {part} replicates into another bucket than it must.")
         }
@@ -224,7 +224,7 @@ pub(super) fn seen(seen: &Seen, now: Timestamp) -> String {
             format!("newest of {}", ago(*created, now))
         }
         Seen::TableLag(lag) | Seen::BucketLag(lag) => match lag {
-            Lag::Idle => "nothing was written".to_owned(),
+            Lag::Idle => "nothing is on its way".to_owned(),
             Lag::ArrivedUntil(at) => format!("at most {} behind", span(at.minutes_before(now))),
         },
         Seen::ReplicationRule(rules) => {

@@ -208,3 +208,52 @@ fn a_bound_is_what_may_just_be() {
         )
     );
 }
+
+/// Of a table that is written to now and then: what is on its way counts, and not how long nothing was.
+#[test]
+fn a_table_that_is_seldom_written_to_is_not_behind() {
+    let at = minutes_ago;
+    let until = |minutes| Some(Lag::ArrivedUntil(at(minutes)));
+    for (what, latency, writes, due) in [
+        ("nothing at all", vec![], vec![], Some(Lag::Idle)),
+        ("counts of zero", vec![], vec![(at(5), 0.0)], Some(Lag::Idle)),
+        (
+            "written long ago, and arrived",
+            vec![(at(50), 1.0)],
+            vec![(at(50), 3.0)],
+            Some(Lag::Idle),
+        ),
+        (
+            "arrived late",
+            vec![(at(20), 1_800.0)],
+            vec![(at(50), 3.0)],
+            Some(Lag::Idle),
+        ),
+        (
+            "written a minute ago",
+            vec![(at(50), 1.0)],
+            vec![(at(50), 3.0), (at(1), 1.0)],
+            until(1),
+        ),
+        (
+            "written a minute ago, for the first time",
+            vec![],
+            vec![(at(1), 1.0)],
+            until(1),
+        ),
+        (
+            "nothing arrives any more",
+            vec![(at(40), 1.0)],
+            vec![(at(39), 1.0), (at(1), 1.0)],
+            until(39),
+        ),
+        (
+            "nothing ever arrived",
+            vec![],
+            vec![(at(16), 1.0), (at(1), 1.0)],
+            None,
+        ),
+    ] {
+        assert_eq!(Lag::of_table(&latency, &writes, NOW), due, "{what}");
+    }
+}

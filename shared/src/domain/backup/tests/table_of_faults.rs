@@ -170,3 +170,15 @@ fn where_validation_is_demanded_none_is_not_enough() {
         );
     }
 }
+
+/// A table that scales is `UPDATING`, and as good as before.
+#[test]
+fn a_table_that_is_being_updated_is_good() {
+    let registry = store("table/registry");
+    let table = Observed::Seen(Seen::Table {
+        status: "UPDATING".to_owned(),
+        created: Some(days_ago(400)),
+        replicas: BTreeMap::from([("us-west-2".to_owned(), "UPDATING".to_owned())]),
+    });
+    assert_eq!(super::world::findings(&registry, Fact::Table, table), []);
+}
