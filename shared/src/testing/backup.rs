@@ -140,6 +140,8 @@ pub struct MemoryBackup {
 struct State {
     replies: BTreeMap<(Fact, String), Reply>,
     asked: BTreeMap<(Fact, String), u64>,
+    under_way: usize,
+    most_under_way: usize,
     objects: BTreeMap<String, Vec<u8>>,
     reads_fail: bool,
     unwritable: BTreeSet<String>,
@@ -182,6 +184,12 @@ impl MemoryBackup {
     #[must_use]
     pub fn asked(&self) -> BTreeMap<(Fact, String), u64> {
         self.state().asked.clone()
+    }
+
+    /// How many questions were under way at once, at most.
+    #[must_use]
+    pub fn most_under_way(&self) -> usize {
+        self.state().most_under_way
     }
 
     /// The bucket.
@@ -229,8 +237,12 @@ impl MemoryBackup {
         let reply = {
             let mut state = self.state();
             *state.asked.entry(question.clone()).or_default() += 1;
+            state.under_way += 1;
+            state.most_under_way = state.most_under_way.max(state.under_way);
             state.replies.get(&question).cloned()
         };
+        yield_once().await;
+        self.state().under_way -= 1;
         match reply {
             Some(Reply::Is(observed)) => Ok(observed),
             Some(Reply::Fails(error)) => Err(error),
@@ -239,6 +251,19 @@ impl MemoryBackup {
             None => Ok(Observed::Missing),
         }
     }
+}
+
+/// Lets others go on, as a call over the network does.
+async fn yield_once() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return std::task::Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
 }
 
 fn refused(operation: &'static str) -> PortError {
