@@ -1,4 +1,4 @@
-//! What is said of a run: gauges, counts, and a line for each change of verdict. None bears an identity: stores, states,
+//! What is said of a run: gauges, ages, counts, and a line for each change of verdict. None bears an identity: stores, states,
 //! figures and codes alone.
 
 use symbolon_shared::domain::backup::{Change, Moment, Observed, Report, Seen, Verdict};
@@ -33,9 +33,10 @@ pub(crate) fn emit(report: &Report, tally: &Tally) {
     metrics::gauge!("StoresUnknown").set(count(report.count(Verdict::Unknown)));
     metrics::gauge!("StoresBad").set(count(report.count(Verdict::Bad)));
     for (name, hours) in ages(report) {
-        // What nobody has seen has no age: no point, and the store is unknown or bad.
+        // What nobody has seen has no age: no point, and the store is unknown or bad. No gauge: it would say what it was
+        // told by an earlier run of this process.
         if let Some(hours) = hours {
-            metrics::gauge!(name).set(hours);
+            metrics::histogram!(name).record(hours);
         }
     }
     let facts = || report.stores.iter().flat_map(|store| store.observed.values());

@@ -8,5 +8,4 @@ mod deadlines;
 mod exports;
 mod faults;
 mod fixtures;
-mod logs;
 mod world;

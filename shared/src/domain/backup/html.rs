@@ -141,7 +141,7 @@ fn observed(store: &StoreReport, report: &Report) -> Markup {
         });
     html! {
         dl.seen {
-            @for (fact, seen) in seen { dt { (fact) } dd { (seen) } }
+            @for (fact, seen) in seen { div { dt { (fact) } dd { (seen) } } }
         }
     }
 }

@@ -90,18 +90,18 @@ pub(super) fn sentence(finding: &Finding) -> String {
     let bound = finding.bound.map_or_else(|| "?".to_owned(), figure);
     match (finding.fact, finding.code) {
         (Fact::RestoreTests, Code::Stale) => {
-            format!("The newest test restore of {part} ended {is} ago; it may be {bound}.")
+            format!("The newest test restore of {part} ended {is} ago; it may be at most {bound}.")
         }
         (Fact::PitrWindow, Code::Stale) => {
             format!("The table can be put back to {is} ago; the last {bound} may be lost, no more.")
         }
-        (_, Code::Stale) => format!("{title}: the newest is {is} old; it may be {bound}."),
-        (_, Code::Lagging) => format!("The other region is up to {is} behind; it may be {bound}."),
+        (_, Code::Stale) => format!("{title}: the newest is {is} old; it may be at most {bound}."),
+        (_, Code::Lagging) => format!("The other region is up to {is} behind; it may be at most {bound}."),
         (Fact::PitrWindow, Code::Short) => format!("The table can be put back {is}; it must be {bound}."),
         (_, Code::Short) => format!("{title} holds for {is}; it must be {bound}."),
         (Fact::RestoreTests, Code::Failing) => format!("The newest test restore of {part} ended {word}."),
         (_, Code::Failing) => {
-            format!("Not replicated in the last day: {is} operations; {bound} may be.")
+            format!("In the last day {is} operations were not replicated; at most {bound} may be.")
         }
         (_, Code::Missing | Code::NeverRan) => absent(finding, part),
         (_, Code::Disabled) => format!("{title} is switched off."),
