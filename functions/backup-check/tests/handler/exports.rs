@@ -45,7 +45,7 @@ impl ExportRun for Hangs {
             until < DEADLINE.plus_millis(-30_000),
             "half of what is left before answering"
         );
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -111,9 +111,11 @@ impl RestoreTests for AwsBackup {
             }
             token = next(page.next_token);
             if token.is_none() {
-                return Ok(match tests.is_empty() {
-                    true => Observed::NeverRan,
-                    false => Observed::Seen(Seen::RestoreTests(tests)),
+                let never = tests.is_empty();
+                return Ok(if never {
+                    Observed::NeverRan
+                } else {
+                    Observed::Seen(Seen::RestoreTests(tests))
                 });
             }
         }

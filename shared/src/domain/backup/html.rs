@@ -104,7 +104,7 @@ fn row(store: &StoreReport, report: &Report) -> Markup {
             div.(store.verdict.as_str()) { (badge(store.verdict)) }
             div {
                 h2 { (store.id) }
-                p.quiet { (words::kind(store.kind)) br; (store.resource) }
+                p.quiet { @if let Some(kind) = words::kind(store.kind) { (kind) br; } (store.resource) }
             }
             div.what {
                 (findings(&store.findings))

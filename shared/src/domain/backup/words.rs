@@ -18,14 +18,12 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What a kind of store is called.
-pub(super) fn kind(kind: Kind) -> &'static str {
+/// What a store is, where its name does not say it.
+pub(super) fn kind(kind: Kind) -> Option<&'static str> {
     match kind {
-        Kind::Table => "table",
-        Kind::Bucket => "bucket",
-        Kind::Key => "key",
-        Kind::Functions => "code and configuration",
-        Kind::RestoreTesting => "test restores of the tables",
+        Kind::Table | Kind::Bucket | Kind::Key => None,
+        Kind::Functions => Some("code and configuration, exported to"),
+        Kind::RestoreTesting => Some("test restores of tables, by the plan"),
     }
 }
 
