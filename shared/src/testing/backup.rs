@@ -75,6 +75,7 @@ pub fn as_demanded(demand: &Demand, now: Timestamp) -> Seen {
         Demand::Export { names, .. } => Seen::Export {
             exported: ago(61),
             functions: names.iter().map(|name| (name.clone(), hash(name))).collect(),
+            stale: BTreeMap::new(),
         },
         Demand::Deployed { names } => {
             Seen::Deployed(names.iter().map(|name| (name.clone(), hash(name))).collect())

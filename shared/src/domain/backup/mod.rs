@@ -23,7 +23,7 @@ mod words;
 mod tests;
 
 pub use change::{Change, Told, changes};
-pub use evidence::{ExportManifest, UnreadableManifest};
+pub use evidence::{ExportManifest, TEMPLATE, UnreadableManifest};
 pub use finding::{Code, Figure, Finding};
 pub use html::page;
 pub use moment::Moment;

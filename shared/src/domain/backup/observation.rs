@@ -207,6 +207,8 @@ pub enum Seen {
         exported: Moment,
         /// The hash of each function's code, as Lambda gives it.
         functions: BTreeMap<String, String>,
+        /// What could not be exported then, and of when its last good export is; none, when there is none.
+        stale: BTreeMap<String, Option<Moment>>,
     },
     /// Of [`Fact::Deployed`]: the hash of each function's code. One that does not exist is not in it.
     Deployed(BTreeMap<String, String>),

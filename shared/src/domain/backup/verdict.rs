@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::evidence::TEMPLATE;
 use super::finding::{Code, Figure, Finding};
 use super::moment::Moment;
 use super::observation::{Lag, Observation, Observed, RestoreTest, Seen};
@@ -130,9 +131,8 @@ impl Judge<'_> {
             ) => lock(mode, *days, is.as_deref(), *locked),
             (Demand::KeyState { .. }, Seen::KeyState { state })
             | (Demand::KeyReplica { .. }, Seen::KeyReplica { state }) => state_is(fact, state, "Enabled"),
-            (Demand::Export { hours, names, .. }, Seen::Export { exported, functions }) => {
-                let stale = self.age(fact, Code::Stale, *exported, hours_as_minutes(*hours));
-                stale.into_iter().chain(absent(fact, names, functions)).collect()
+            (Demand::Export { hours, names, .. }, seen @ Seen::Export { .. }) => {
+                self.export(*hours, names, seen)
             }
             (Demand::Deployed { names }, Seen::Deployed(functions)) => self.deployed(names, functions),
             (
@@ -236,6 +236,33 @@ impl Judge<'_> {
             reach / DAY_MINUTES,
             due / DAY_MINUTES,
         )
+    }
+
+    /// The export is young enough, has every function, and is as young of each of them, and of the template.
+    fn export(&self, hours: u32, names: &[String], seen: &Seen) -> Vec<Finding> {
+        let Seen::Export {
+            exported,
+            functions,
+            stale,
+        } = seen
+        else {
+            return vec![Finding::new(Fact::Export, Code::Implausible)];
+        };
+        let due = |part: &&String| *part == TEMPLATE || names.contains(part);
+        let of_part = |part: &String, at: Option<Moment>| {
+            match at {
+                Some(at) => self.age(Fact::Export, Code::Stale, at, hours_as_minutes(hours)),
+                None => Some(Finding::new(Fact::Export, Code::Missing)),
+            }
+            .map(|finding| finding.part(part))
+        };
+        let whole = self.age(Fact::Export, Code::Stale, *exported, hours_as_minutes(hours));
+        let parts = stale
+            .iter()
+            .filter(|(part, _)| due(part))
+            .filter_map(|(part, at)| of_part(part, *at));
+        let absent = absent(Fact::Export, names, functions);
+        whole.into_iter().chain(parts).chain(absent).collect()
     }
 
     /// Every function is there, and runs the code that was exported. What is not known of the export is found of it.

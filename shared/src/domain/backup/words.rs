@@ -93,6 +93,9 @@ pub(super) fn sentence(finding: &Finding) -> String {
         (Fact::PitrWindow, Code::Stale) => {
             format!("The table can be put back to {is} ago; the last {bound} may be lost, no more.")
         }
+        (Fact::Export, Code::Stale) if finding.part.is_some() => {
+            format!("The newest export of {part} is {is} old; it may be at most {bound}.")
+        }
         (_, Code::Stale) => format!("{title}: the newest is {is} old; it may be at most {bound}."),
         (_, Code::Lagging) => format!("The other region is up to {is} behind; it may be at most {bound}."),
         (Fact::PitrWindow, Code::Short) => format!("The table can be put back {is}; it must be {bound}."),
@@ -135,7 +138,7 @@ fn absent(finding: &Finding, part: &str) -> String {
         Fact::ObjectLock => "The bucket has no Object Lock.".to_owned(),
         Fact::KeyState => "There is no such key.".to_owned(),
         Fact::KeyReplica => "The key has no replica in the other region.".to_owned(),
-        Fact::Export if finding.part.is_some() => format!("The function {part} is not in the newest export."),
+        Fact::Export if finding.part.is_some() => format!("The newest export lacks {part}."),
         Fact::Export => "The functions were never exported.".to_owned(),
         Fact::Deployed => format!("There is no function {part}."),
         Fact::RestoreTests if finding.part.is_some() => {
@@ -237,7 +240,9 @@ pub(super) fn seen(seen: &Seen, now: Timestamp) -> String {
             None => on(false),
         },
         Seen::KeyState { state } | Seen::KeyReplica { state } => state.clone(),
-        Seen::Export { exported, functions } => {
+        Seen::Export {
+            exported, functions, ..
+        } => {
             let functions = count(functions.len() as u64, "function");
             format!("of {}, {functions}", ago(*exported, now))
         }

@@ -295,6 +295,7 @@ async fn an_export_is_read_in_the_other_region() {
         Ok(Observed::Seen(Seen::Export {
             exported: noon(),
             functions: BTreeMap::from([("matcher".to_owned(), "abc=".to_owned())]),
+            stale: BTreeMap::new(),
         }))
     );
     assert_eq!(ports.newest_export("exports", key).await, Ok(Observed::NeverRan));

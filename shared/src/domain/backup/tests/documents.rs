@@ -275,3 +275,49 @@ fn a_manifest_may_say_more_than_is_read_of_it() {
         assert!(parse(&document).is_err(), "{field}");
     }
 }
+
+/// What could not be exported is in the manifest with the time of its last good export.
+#[test]
+fn a_manifest_says_what_of_it_is_older() {
+    let manifest = json!({
+        "v": 1,
+        "exportedAt": "2026-11-30T15:00:00Z",
+        "functions": {"matcher": "a", "relay": "b"},
+        "stale": {"relay": {"exportedAt": "2026-11-28T15:00:00Z", "reason": "hash_mismatch"}},
+        "template": {"key": "k"},
+        "staleTemplate": null,
+    });
+    let stale = |manifest: &Value| {
+        let read = ExportManifest::parse(manifest.to_string().as_bytes()).unwrap();
+        read.stale
+            .into_iter()
+            .map(|(part, at)| (part, at.map(String::from)))
+            .collect::<Vec<_>>()
+    };
+    let relay = ("relay".to_owned(), Some("2026-11-28T15:00:00.000Z".to_owned()));
+    let template = |at: Option<&str>| (super::super::TEMPLATE.to_owned(), at.map(str::to_owned));
+    assert_eq!(stale(&manifest), [relay.clone()]);
+    let mut never = manifest.clone();
+    never["template"] = Value::Null;
+    assert_eq!(stale(&never), [relay.clone(), template(None)]);
+    let mut older = manifest;
+    older["staleTemplate"] = json!({"exportedAt": "2026-11-29T15:00:00.000Z", "reason": "not_read"});
+    assert_eq!(stale(&older), [relay, template(Some("2026-11-29T15:00:00.000Z"))]);
+}
+
+/// A function that nobody looks after any more may be as old as it is.
+#[test]
+fn what_is_not_looked_after_may_be_stale() {
+    let functions = super::world::store("functions");
+    let mut export = super::super::Observed::Missing;
+    for demand in &functions.demands {
+        if demand.fact() == Fact::Export {
+            export = super::world::seen(crate::testing::backup::as_demanded(demand, super::world::NOW));
+        }
+    }
+    if let super::super::Observed::Seen(super::super::Seen::Export { stale, .. }) = &mut export {
+        stale.insert("gone".to_owned(), Some(super::world::days_ago(90)));
+        stale.insert("matcher".to_owned(), Some(super::world::minutes_ago(120)));
+    }
+    assert_eq!(super::world::findings(&functions, Fact::Export, export), []);
+}

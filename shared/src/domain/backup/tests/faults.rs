@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::world::{NOW, days_ago, minutes_ago, seen};
-use crate::domain::backup::{Code, Demand, Fact, Lag, Moment, Observed, ReplicationRule, RestoreTest, Seen};
+use crate::domain::backup::{
+    Code, Demand, Fact, Lag, Moment, Observed, ReplicationRule, RestoreTest, Seen, TEMPLATE,
+};
 use crate::testing::backup::as_demanded;
 
 /// What is wrong, what is seen then, and what is found.
@@ -268,9 +270,29 @@ pub(super) fn of_fact(demand: &Demand) -> Vec<Fault> {
                 Code::Disabled,
             )]
         }
-        (Demand::Export { hours, .. }, Seen::Export { exported, functions }) => {
-            let export = |exported, functions| seen(Seen::Export { exported, functions });
+        (
+            Demand::Export { hours, .. },
+            Seen::Export {
+                exported, functions, ..
+            },
+        ) => {
+            let export = |exported, functions| {
+                seen(Seen::Export {
+                    exported,
+                    functions,
+                    stale: BTreeMap::new(),
+                })
+            };
             let late = minutes_ago(i64::from(*hours) * 60 + 1);
+            let stale = |part: &str, at| {
+                let stale = BTreeMap::from([(part.to_owned(), at)]);
+                seen(Seen::Export {
+                    exported,
+                    functions: functions.clone(),
+                    stale,
+                })
+            };
+            let first = functions.keys().next().unwrap();
             vec![
                 ("stale", export(late, functions.clone()), Code::Stale),
                 ("to come", export(ahead(), functions.clone()), Code::Implausible),
@@ -279,6 +301,9 @@ pub(super) fn of_fact(demand: &Demand) -> Vec<Fault> {
                     export(exported, without_first(&functions)),
                     Code::Missing,
                 ),
+                ("a stale function", stale(first, Some(late)), Code::Stale),
+                ("a stale template", stale(TEMPLATE, Some(late)), Code::Stale),
+                ("without the template", stale(TEMPLATE, None), Code::Missing),
             ]
         }
         (Demand::Deployed { .. }, Seen::Deployed(functions)) => {
