@@ -4,6 +4,7 @@
 //! operation and a code, never a request, a response or an identity.
 
 pub mod audit;
+pub mod backup;
 pub mod export;
 pub mod redrive;
 

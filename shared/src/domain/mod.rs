@@ -1,6 +1,7 @@
 //! The domain: no async, no clock, no environment, no AWS type. Time and randomness are arguments.
 
 pub mod audit;
+pub mod backup;
 pub mod book;
 pub mod change_set;
 pub mod counterparty;

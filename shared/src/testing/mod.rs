@@ -5,6 +5,7 @@
 //! the same conditions as the tables do.
 
 mod audit;
+pub mod backup;
 pub mod conformance;
 mod export;
 mod faulty;
@@ -14,6 +15,7 @@ mod operation;
 mod redrive;
 
 pub use audit::{MemoryAudit, NoPrivateKey};
+pub use backup::MemoryBackup;
 pub use export::{ExportCall, FaultyExport, MemoryExport};
 pub use faulty::{FaultyPorts, Injection, Script};
 pub use memory::MemoryPorts;

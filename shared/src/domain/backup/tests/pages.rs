@@ -1,0 +1,114 @@
+use std::collections::BTreeSet;
+
+use super::super::words;
+use super::world::{all_good, policy, report, store};
+use crate::domain::backup::{Code, Fact, Figure, Finding, Observed, Verdict, page};
+
+#[test]
+fn every_finding_has_a_sentence_and_an_advice() {
+    for fact in Fact::ALL {
+        for code in Code::ALL {
+            let finding = Finding::new(*fact, *code)
+                .part("part")
+                .word("WORD")
+                .figures(Figure::Minutes(605), Figure::Minutes(600));
+            for text in [words::sentence(&finding), words::advice(&finding).to_owned()] {
+                assert!(
+                    text.len() > 15 && text.ends_with('.'),
+                    "{fact:?} {code:?}: {text}"
+                );
+                assert!(
+                    !text.contains('?') && text.starts_with(char::is_uppercase),
+                    "{text}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn spans_are_said_in_two_units() {
+    for (minutes, said) in [
+        (0, "0 minutes"),
+        (1, "1 minute"),
+        (119, "119 minutes"),
+        (120, "2 hours"),
+        (605, "10 hours 5 minutes"),
+        (2_879, "47 hours 59 minutes"),
+        (2_880, "2 days"),
+        (2_881, "2 days"),
+        (50_400, "35 days"),
+        (50_460, "35 days 1 hour"),
+    ] {
+        assert_eq!(words::span(minutes), said);
+    }
+    assert_eq!(words::figure(Figure::Days(1)), "1 day");
+    assert_eq!(words::figure(Figure::Count(3)), "3");
+    assert!(words::span(u64::MAX).ends_with("hours"));
+}
+
+fn mixed() -> crate::domain::backup::Report {
+    let mut observations = all_good(&policy());
+    let denied = Observed::Denied {
+        operation: "kms:DescribeKey".to_owned(),
+    };
+    observations
+        .get_mut(&store("key/token").id)
+        .unwrap()
+        .insert(Fact::KeyReplica, denied);
+    observations
+        .get_mut(&store("table/matches").id)
+        .unwrap()
+        .insert(Fact::Copy, Observed::NeverRan);
+    report(observations)
+}
+
+#[test]
+fn a_page_has_a_row_for_each_store_the_worst_first() {
+    let page = page(&mixed());
+    let rows: Vec<&str> = page.split("<li class=\"store ").skip(1).collect();
+    assert_eq!(rows.len(), policy().stores().len());
+    assert!(rows[0].starts_with("bad\" id=\"table/matches\""));
+    assert!(rows[1].starts_with("unknown\" id=\"key/token\""));
+    assert!(rows[2..].iter().all(|row| row.starts_with("good")));
+    assert!(rows[0].contains("has no complete copy") && rows[0].contains("copy jobs"));
+    assert!(rows[1].contains("kms:DescribeKey is not allowed"));
+    assert!(
+        page.contains(
+            "1 store could not be put back as demanded, and 1 store could not be seen well enough."
+        )
+    );
+    assert!(page.contains("2026-11-30 16:00:07 UTC"));
+    let ids: BTreeSet<&str> = rows.iter().filter_map(|row| row.split('"').nth(2)).collect();
+    assert_eq!(ids.len(), rows.len(), "each row can be linked to");
+}
+
+#[test]
+fn a_page_needs_neither_script_nor_network_and_escapes_what_it_is_given() {
+    let mut report = mixed();
+    report.stack = "<script>alert(1)</script>".to_owned();
+    let page = page(&report);
+    assert!(!page.contains("<script"));
+    for needed in ["http://", "https://", "src=", "url(", "@import"] {
+        assert!(!page.contains(needed), "{needed}");
+    }
+    assert!(page.contains("default-src 'none'"));
+    for kept in [
+        "prefers-color-scheme: dark",
+        "@media print",
+        "width=device-width",
+        "lang=\"en\"",
+    ] {
+        assert!(page.contains(kept), "{kept}");
+    }
+}
+
+#[test]
+fn a_page_of_good_stores_says_so() {
+    let good = report(all_good(&policy()));
+    assert_eq!(good.verdict, Verdict::Good);
+    let page = page(&good);
+    assert!(page.contains("All 23 stores are as they must be."));
+    assert!(page.contains("<title>Good: backups of symbolon in us-east-1</title>"));
+    assert!(!page.contains("data-finding"));
+}

@@ -1,0 +1,184 @@
+//! Every observation that can be wrong, of every store: it flips the verdict of its own store, and of no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::faults::{of_another_fact, of_any_fact, of_fact, pitr, restore};
+use super::world::{NOW, all_good, days_ago, minutes_ago, policy, report, store, verdicts};
+use crate::domain::backup::{Code, Demand, Fact, Observed, Seen, Verdict};
+
+#[test]
+fn every_observation_that_can_be_wrong_flips_the_verdict_of_its_store_and_of_no_other() {
+    let policy = policy();
+    let good = all_good(&policy);
+    let before = verdicts(&report(good.clone()));
+    assert!(
+        before.values().all(|verdict| *verdict == Verdict::Good),
+        "{before:?}"
+    );
+    let (mut met, mut rows) = (BTreeSet::new(), 0);
+    for store in policy.stores() {
+        for demand in &store.demands {
+            let fact = demand.fact();
+            met.insert(fact);
+            if matches!(demand, Demand::Table { replica: None, .. }) {
+                continue;
+            }
+            let own = of_fact(demand);
+            assert!(!own.is_empty(), "{fact:?} has no fault of its own");
+            let faults = of_any_fact()
+                .into_iter()
+                .chain(own)
+                .chain([of_another_fact(fact)]);
+            for (what, observed, code) in faults {
+                let mut observations = good.clone();
+                observations.get_mut(&store.id).unwrap().insert(fact, observed);
+                let after = report(observations);
+                let mut due = before.clone();
+                due.insert(store.id.clone(), code.verdict());
+                assert_eq!(verdicts(&after), due, "{} {fact:?}: {what}", store.id);
+                let of_store = after.stores.iter().find(|is| is.id == store.id).unwrap();
+                assert!(
+                    of_store
+                        .findings
+                        .iter()
+                        .any(|found| found.fact == fact && found.code == code),
+                    "{} {fact:?}: {what}: {:?}",
+                    store.id,
+                    of_store.findings
+                );
+                assert!(
+                    of_store
+                        .findings
+                        .iter()
+                        .all(|found| found.code.verdict() == code.verdict())
+                );
+                assert_eq!(after.verdict, code.verdict());
+                rows += 1;
+            }
+        }
+    }
+    assert_eq!(
+        met,
+        Fact::ALL.iter().copied().collect(),
+        "every fact is demanded by some store"
+    );
+    println!(
+        "{rows} rows over {} stores and {} facts",
+        policy.stores().len(),
+        met.len()
+    );
+    assert!(rows > 600, "{rows}");
+}
+
+#[test]
+fn what_cannot_be_read_is_unknown_and_never_good() {
+    let policy = policy();
+    for fault in of_any_fact()
+        .into_iter()
+        .filter(|(what, ..)| !["missing", "never ran"].contains(what))
+    {
+        let mut observations = all_good(&policy);
+        for observed in observations
+            .values_mut()
+            .flat_map(std::collections::BTreeMap::values_mut)
+        {
+            *observed = fault.1.clone();
+        }
+        let report = report(observations);
+        assert!(
+            verdicts(&report)
+                .values()
+                .all(|verdict| *verdict == Verdict::Unknown),
+            "{fault:?}"
+        );
+    }
+    // Nothing observed at all: not even that it was not asked for.
+    let report = report(BTreeMap::new());
+    assert_eq!(report.count(Verdict::Unknown), policy.stores().len());
+}
+
+#[test]
+fn what_is_bad_outweighs_what_is_unknown() {
+    let policy = policy();
+    let mut observations = all_good(&policy);
+    let registry = observations.get_mut(&store("table/registry").id).unwrap();
+    registry.insert(Fact::PitrWindow, Observed::NotAsked);
+    registry.insert(Fact::Copy, Observed::NeverRan);
+    let bucket = observations.get_mut(&store("bucket/data").id).unwrap();
+    bucket.insert(Fact::BucketLag, Observed::Silent);
+    let report = report(observations);
+    assert_eq!(verdicts(&report)[&store("table/registry").id], Verdict::Bad);
+    assert_eq!(verdicts(&report)[&store("bucket/data").id], Verdict::Unknown);
+    assert_eq!(report.verdict, Verdict::Bad);
+    assert_eq!(
+        [Verdict::Good, Verdict::Unknown, Verdict::Bad].map(|verdict| report.count(verdict)),
+        [policy.stores().len() - 2, 1, 1]
+    );
+}
+
+#[test]
+fn a_young_table_may_have_a_young_window() {
+    let registry = store("table/registry");
+    let window = pitr(true, 35, days_ago(3), minutes_ago(5));
+    let young = |created| {
+        let mut observation = all_good(&policy()).remove(&registry.id).unwrap();
+        observation.insert(Fact::PitrWindow, window.clone());
+        let mut table = observation[&Fact::Table].clone();
+        if let Observed::Seen(Seen::Table { created: is, .. }) = &mut table {
+            *is = created;
+        }
+        observation.insert(Fact::Table, table);
+        let found = super::super::judge(&registry, &observation, NOW);
+        found.into_iter().map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    assert_eq!(young(Some(days_ago(3))), []);
+    assert_eq!(
+        young(Some(days_ago(4))),
+        [],
+        "recovery is switched on after the table is made"
+    );
+    assert_eq!(young(Some(days_ago(5))), [Code::Short]);
+    assert_eq!(young(None), [Code::Incomplete]);
+}
+
+/// What does not exist in the tables of the sample: validation that is demanded, and tables without a replica.
+#[test]
+fn where_validation_is_demanded_none_is_not_enough() {
+    let mut testing = store("restore-testing");
+    for (demanded, validation, due) in [
+        (false, None, None),
+        (false, Some("TIMED_OUT"), None),
+        (false, Some("FAILED"), Some(Code::WrongState)),
+        (true, None, Some(Code::WrongState)),
+        (true, Some("TIMED_OUT"), Some(Code::WrongState)),
+        (true, Some("VALIDATING"), Some(Code::WrongState)),
+        (true, Some("SUCCESSFUL"), None),
+    ] {
+        for demand in &mut testing.demands {
+            if let Demand::RestoreTests { validated, .. } = demand {
+                *validated = demanded;
+            }
+        }
+        let observed = restore(&testing.demands[0], |test| {
+            test.validation = validation.map(str::to_owned);
+        });
+        let found = super::world::findings(&testing, Fact::RestoreTests, observed);
+        assert_eq!(
+            found.first().map(|finding| finding.code),
+            due,
+            "{demanded} {validation:?}"
+        );
+    }
+}
+
+/// A table that scales is `UPDATING`, and as good as before.
+#[test]
+fn a_table_that_is_being_updated_is_good() {
+    let registry = store("table/registry");
+    let table = Observed::Seen(Seen::Table {
+        status: "UPDATING".to_owned(),
+        created: Some(days_ago(400)),
+        replicas: BTreeMap::from([("us-west-2".to_owned(), "UPDATING".to_owned())]),
+    });
+    assert_eq!(super::world::findings(&registry, Fact::Table, table), []);
+}
