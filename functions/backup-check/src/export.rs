@@ -3,6 +3,10 @@
 use std::future::Future;
 
 use symbolon_shared::domain::time::Timestamp;
+use symbolon_shared::export::{ExportPlan, export};
+use symbolon_shared::ports::export::ExportPorts;
+
+use crate::telemetry;
 
 /// Exports the functions to the other region's bucket.
 pub trait ExportRun {
@@ -17,4 +21,27 @@ pub struct NoExport;
 
 impl ExportRun for NoExport {
     async fn export(&self, _until: Timestamp) {}
+}
+
+/// The real export.
+pub struct FunctionExport<P> {
+    ports: P,
+    plan: ExportPlan,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl<P: ExportPorts> FunctionExport<P> {
+    /// Exports what `plan` names.
+    #[must_use]
+    pub fn new(ports: P, plan: ExportPlan, clock: Box<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
+        Self { ports, plan, clock }
+    }
+}
+
+impl<P: ExportPorts + Send> ExportRun for FunctionExport<P> {
+    async fn export(&self, until: Timestamp) {
+        // Boxed: a run's future is large.
+        let run = Box::pin(export(&self.ports, &self.plan, &*self.clock, until));
+        telemetry::emit_export(&run.await);
+    }
 }

@@ -1,14 +1,15 @@
 //! The backup check's composition root: settings, clients once, run.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use backup_check::settings::Settings;
-use backup_check::{BackupCheck, NoExport, Surroundings};
+use backup_check::{BackupCheck, FunctionExport, Surroundings};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
-use symbolon_shared::aws::AwsBackup;
 use symbolon_shared::aws::sdk::{self, SdkOptions};
+use symbolon_shared::aws::{AwsBackup, AwsExport, AwsExportSettings, bucket_options, download_connector};
 use symbolon_shared::lambda;
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,11 +17,12 @@ async fn main() -> Result<(), Error> {
     lambda::start_logs();
     let settings = Settings::from_env()?;
     let metrics = lambda::start_metrics(&settings.place.stack, "backup-check")?;
-    let ports = ports(settings.place.peer_region.clone(), settings.bucket).await;
+    let (ports, export) = ports(&settings).await;
+    let export = FunctionExport::new(export, settings.export, Box::new(lambda::now));
     let surroundings = Surroundings {
         clock: Box::new(lambda::now),
     };
-    let check = BackupCheck::new(ports, NoExport, settings.policy, settings.place, surroundings);
+    let check = BackupCheck::new(ports, export, settings.policy, settings.place, surroundings);
     let check = Arc::new(check);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let check = Arc::clone(&check);
@@ -35,10 +37,35 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
+/// How long a package may take on its way here.
+const DOWNLOAD: Duration = Duration::from_secs(30);
+
 /// The clients of both regions. This region, endpoint and credentials come from the SDK's own variables.
-async fn ports(peer_region: String, bucket: String) -> AwsBackup {
-    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
-    let here = sdk::explicit(loader, &SdkOptions::default()).load().await;
-    let there = here.to_builder().region(Region::new(peer_region)).build();
-    AwsBackup::new(&here, &there, bucket)
+async fn ports(settings: &Settings) -> (AwsBackup, AwsExport) {
+    let loader = || aws_config::defaults(BehaviorVersion::v2026_01_12());
+    let peer_region = || Region::new(settings.place.peer_region.clone());
+    let here = sdk::explicit(loader(), &SdkOptions::default()).load().await;
+    let there = here.to_builder().region(peer_region()).build();
+    // Megabytes to another region take longer than anything else here.
+    let far = sdk::explicit(loader().region(peer_region()), &bucket_options())
+        .load()
+        .await;
+    let export = AwsExport::new(
+        aws_sdk_lambda::Client::new(&here),
+        aws_sdk_cloudformation::Client::new(&here),
+        far_buckets(&far),
+        download_connector(),
+        AwsExportSettings {
+            stack: settings.place.stack.clone(),
+            bucket: settings.peer_bucket.clone(),
+            download_timeout: DOWNLOAD,
+        },
+    );
+    (AwsBackup::new(&here, &there, settings.bucket.clone()), export)
+}
+
+/// An emulator answers for all buckets at one address.
+fn far_buckets(far: &SdkConfig) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(far);
+    aws_sdk_s3::Client::from_conf(config.force_path_style(far.endpoint_url().is_some()).build())
 }

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 
 use symbolon_shared::domain::backup::{Place, Policy, PolicyError};
+use symbolon_shared::domain::export::{FunctionName, InvalidName, RenewAfter, Scope};
+use symbolon_shared::export::ExportPlan;
 
 /// What the backup check is told of its surroundings.
 #[derive(Debug, Clone)]
@@ -14,6 +16,10 @@ pub struct Settings {
     pub bucket: String,
     /// What is demanded.
     pub policy: Policy,
+    /// The other region's backup bucket, where the functions are exported to.
+    pub peer_bucket: String,
+    /// What is exported.
+    pub export: ExportPlan,
 }
 
 /// A variable that is missing or wrong.
@@ -25,6 +31,12 @@ pub enum SettingsError {
     /// The other region is this one: whatever is seen there is seen here.
     #[error("environment variable {0} is this region")]
     SameRegion(&'static str),
+    /// The variable is no name, or no list of names.
+    #[error("environment variable {0} is no name of a region or a function")]
+    Name(&'static str, #[source] InvalidName),
+    /// The variable is no number of days.
+    #[error("environment variable {0} is no number of days above one")]
+    Days(&'static str),
     /// The variable holds no policy.
     #[error("environment variable {0}")]
     Policy(&'static str, #[source] PolicyError),
@@ -59,10 +71,30 @@ impl Settings {
         let policy = Policy::parse(&required("BACKUP_POLICY")?, &place);
         Ok(Self {
             bucket: required("BACKUP_BUCKET")?,
+            peer_bucket: required("PEER_BACKUP_BUCKET")?,
+            export: plan(
+                &place,
+                &required("EXPORTED_FUNCTIONS")?,
+                &required("BACKUP_EXPORT_RETENTION_DAYS")?,
+            )?,
             policy: policy.map_err(|error| SettingsError::Policy("BACKUP_POLICY", error))?,
             place,
         })
     }
+}
+
+fn plan(place: &Place, functions: &str, days: &str) -> Result<ExportPlan, SettingsError> {
+    let scope = Scope::new(&place.stack, &place.region).map_err(|e| SettingsError::Name("STACK_NAME", e))?;
+    let functions = functions
+        .split(',')
+        .map(FunctionName::new)
+        .collect::<Result<_, _>>();
+    let days = days.parse().ok().filter(|days| *days > 1);
+    Ok(ExportPlan {
+        scope,
+        functions: functions.map_err(|e| SettingsError::Name("EXPORTED_FUNCTIONS", e))?,
+        renew_after: RenewAfter::half_of(days.ok_or(SettingsError::Days("BACKUP_EXPORT_RETENTION_DAYS"))?),
+    })
 }
 
 #[cfg(test)]
@@ -73,16 +105,28 @@ mod tests {
 
     use super::*;
 
-    const NAMES: [&str; 5] = [
+    const NAMES: [&str; 8] = [
         "STACK_NAME",
         "AWS_REGION",
         "PEER_REGION",
         "BACKUP_POLICY",
         "BACKUP_BUCKET",
+        "PEER_BACKUP_BUCKET",
+        "EXPORTED_FUNCTIONS",
+        "BACKUP_EXPORT_RETENTION_DAYS",
     ];
 
     fn all() -> HashMap<String, String> {
-        let values = ["symbolon", "us-east-1", "us-west-2", SAMPLE_POLICY, "backup"];
+        let values = [
+            "symbolon",
+            "us-east-1",
+            "us-west-2",
+            SAMPLE_POLICY,
+            "backup",
+            "peer-backup",
+            "matcher,backup-check",
+            "400",
+        ];
         NAMES
             .into_iter()
             .zip(values)
@@ -104,6 +148,22 @@ mod tests {
                     SettingsError::Missing(name)
                 );
             }
+        }
+    }
+
+    #[test]
+    fn what_is_exported_is_named_and_kept_for_days() {
+        assert_eq!(Settings::from_vars(&all()).unwrap().export.functions.len(), 2);
+        for (name, wrong) in [
+            ("EXPORTED_FUNCTIONS", "matcher,,x"),
+            ("EXPORTED_FUNCTIONS", "../x"),
+            ("BACKUP_EXPORT_RETENTION_DAYS", "1"),
+            ("BACKUP_EXPORT_RETENTION_DAYS", "a year"),
+        ] {
+            let mut vars = all();
+            vars.insert(name.into(), wrong.into());
+            let error = Settings::from_vars(&vars).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
         }
     }
 
