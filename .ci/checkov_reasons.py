@@ -61,6 +61,22 @@ REASONS = {
     ): "what it does not end goes to a queue by its on-failure destination",
     (
         "CKV_AWS_115",
+        "AWS::Lambda::Function.BackupCheckFunction",
+    ): "two runs at once are harmless; reserving would take concurrency from the matcher",
+    (
+        "CKV_AWS_117",
+        "AWS::Lambda::Function.BackupCheckFunction",
+    ): "talks to AWS's own services alone, by TLS and IAM; a VPC would add endpoints to pay and to fail",
+    (
+        "CKV_AWS_173",
+        "AWS::Lambda::Function.BackupCheckFunction",
+    ): "its variables are names of resources, and nothing secret",
+    (
+        "CKV_AWS_116",
+        "AWS::Lambda::Function.BackupCheckFunction",
+    ): "what it does not end goes to a queue by its on-failure destination",
+    (
+        "CKV_AWS_115",
         "AWS::Lambda::Function.TokenAuditFunction",
     ): "one invocation for each shard of the stream; reserving would take concurrency from the matcher",
     (
@@ -86,6 +102,10 @@ SOMETIMES = {
     (
         "CKV_AWS_45",
         "AWS::Lambda::Function.DlqRedriveFunction",
+    ): "what looks like a secret to it is a path, or the name of a table",
+    (
+        "CKV_AWS_45",
+        "AWS::Lambda::Function.BackupCheckFunction",
     ): "what looks like a secret to it is a path, or the name of a table",
     (
         "CKV_AWS_45",

@@ -7,6 +7,7 @@ from assertions.reading import functions, is_all, is_primary, of_type, target, t
 
 FUNCTIONS = {
     "MatcherFunction": "matcher", "TokenAuditFunction": "token-audit", "DlqRedriveFunction": "dlq-redrive",
+    "BackupCheckFunction": "backup-check",
 }  # fmt: skip
 
 ENVIRONMENT = {
@@ -22,14 +23,22 @@ ENVIRONMENT = {
         "STACK_NAME", "QUEUES", "QUARANTINE_BUCKET", "QUARANTINE_KEY_ARN", "REGISTRY_TABLE", "SUBMISSIONS_TABLE",
         "MATCHER_ROLE_ID", "REDRIVE_ROLE_ID", "MAXIMUM_CYCLES", "SENDS_PER_SECOND", "CANARY_WAIT_SECONDS", "RUST_LOG",
     },
+    "BackupCheckFunction": {
+        "STACK_NAME", "PEER_REGION", "BACKUP_BUCKET", "PEER_BACKUP_BUCKET", "BACKUP_EXPORT_RETENTION_DAYS",
+        "EXPORTED_FUNCTIONS", "BACKUP_POLICY", "RUST_LOG",
+    },
 }  # fmt: skip
 
 # What a variable that names a resource names, in whichever function it stands; of a table its name says which.
 NAMED = {
     "AUDIT_BUCKET": "AuditBucket",
     "AUDIT_SIGNING_KEY_ARN": "AuditSigningKey.Arn",
+    "BACKUP_BUCKET": "BackupBucket",
+    "BACKUP_EXPORT_RETENTION_DAYS": "BackupExportRetentionDays",
     "INTAKE_DLQ_URL": "IntakeDlq",
     "MATCHER_ROLE_ID": "MatcherRole.RoleId",
+    "PEER_BACKUP_BUCKET": "${AWS::StackName}-backup-${AWS::AccountId}-${PeerRegion}",
+    "PEER_REGION": "PeerRegion",
     "QUARANTINE_BUCKET": "QuarantineBucket",
     "QUARANTINE_KEY_ARN": "QuarantineKey.Arn",
     "REDRIVE_ROLE_ID": "DlqRedriveRole.RoleId",
@@ -44,6 +53,7 @@ RETRY = '{"retry": "set-aside"}'
 SCHEDULES = {
     "TokenAuditFunctionRetry": ("TokenAudit", "rate(1 hour)", RETRY, None),
     "DlqRedriveFunctionSort": ("DlqRedrive", "RedriveSchedule", "{}", "DlqRedriveDlq"),
+    "BackupCheckFunctionCheck": ("BackupCheck", "BackupCheckSchedule", "{}", "BackupCheckDlq"),
 }
 
 IN_THE_STANDBY = {"QUARANTINE_KEY_ARN": "QuarantineKeyReplica.Arn", "TOKEN_KEY_ARN": "TokenKeyReplica.Arn"}
@@ -153,6 +163,19 @@ def runs_that_do_not_end_are_told(template):
     wanted = {f"{function}Function" for function, _, _, dlq in SCHEDULES.values() if dlq}
     if told != (wanted if is_all(template) else set()):
         yield f"of {sorted(wanted ^ told)} runs that fail are lost, or nobody asked"
+
+
+@check
+def every_function_is_exported(template):
+    """What is not exported cannot be put back from the other region's bucket."""
+    variables = functions(template).get("BackupCheckFunction", {}).get("Environment", {}).get("Variables", {})
+    for name, function in functions(template).items():
+        if function["FunctionName"] not in variables["EXPORTED_FUNCTIONS"].split(","):
+            yield f"{name}: is not among {variables['EXPORTED_FUNCTIONS']}"
+    text_of = str(variables.get("BACKUP_POLICY", ""))
+    for name, function in functions(template).items():
+        if f'"{function["FunctionName"]}"' not in text_of.split('"names":')[-1]:
+            yield f"{name}: nobody asks whether it was exported"
 
 
 @check

@@ -136,6 +136,7 @@ def queues_deny_sending_to_all_but_the_named(template):
     senders = {
         "IntakeQueue": ("ArnNotLike", [COUNTERPARTY_ROLES, "DlqRedriveRole.Arn"]),
         "IntakeDlq": ("ArnNotEquals", ["MatcherRole.Arn"]),
+        "BackupCheckDlq": ("ArnNotEquals", ["BackupCheckRole.Arn", "BackupCheckScheduleRole.Arn"]),
         "DlqRedriveDlq": ("ArnNotEquals", ["DlqRedriveRole.Arn", "DlqRedriveScheduleRole.Arn"]),
     }
     for name in queues(template):

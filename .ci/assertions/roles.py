@@ -20,7 +20,7 @@ WILDCARDS = {
     # The stack; what follows is an id that it is given when it is made.
     **{
         f"arn:${{AWS::Partition}}:cloudformation:${{{region}}}:${{AWS::AccountId}}:stack/${{AWS::StackName}}/*": {
-            "OnboardingPolicy",
+            "OnboardingPolicy", *({"BackupCheckPolicy"} if region == "AWS::Region" else ()),
         }
         for region in ("AWS::Region", "PeerRegion")
     },
@@ -46,16 +46,24 @@ WILDCARDS = {
     },
     "${AuditBucket.Arn}/${AWS::Region}/*": {"TokenAuditPolicy"},
     "${QuarantineBucket.Arn}/v1/*": {"DlqRedrivePolicy"},
+    "${BackupBucket.Arn}/backup-check/${AWS::Region}/*": {"BackupCheckPolicy"},
+    "arn:${AWS::Partition}:s3:::${AWS::StackName}-backup-${AWS::AccountId}-${PeerRegion}"
+    "/functions/${AWS::StackName}/${AWS::Region}/*": {"BackupCheckPolicy"},
     "${StreamRecordsBucket.Arn}/aws/lambda/*": {"TokenAuditPolicy"},
-    # Descriptions of all tables of the stack; streams of one group.
+    # Descriptions of all tables of the stack.
+    "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AWS::StackName}-*": {
+        "BackupCheckPolicy", "OperatorPolicy",
+    },
+    "arn:${AWS::Partition}:dynamodb:${PeerRegion}:${AWS::AccountId}:table/${AWS::StackName}-*": {"OperatorPolicy"},
+    # Streams of one group.
     **{
         f"arn:${{AWS::Partition}}:{what}": {"OperatorPolicy"}
         for region in ("AWS::Region", "PeerRegion")
         for what in (
-            f"dynamodb:${{{region}}}:${{AWS::AccountId}}:table/${{AWS::StackName}}-*",
             f"logs:${{{region}}}:${{AWS::AccountId}}:log-group:/aws/lambda/matcher:*",
             f"logs:${{{region}}}:${{AWS::AccountId}}:log-group:/aws/lambda/token-audit:*",
             f"logs:${{{region}}}:${{AWS::AccountId}}:log-group:/aws/lambda/dlq-redrive:*",
+            f"logs:${{{region}}}:${{AWS::AccountId}}:log-group:/aws/lambda/backup-check:*",
         )
     },
 }  # fmt: skip
@@ -65,6 +73,10 @@ EVERYTHING = {
     ("MatcherPolicy", "Trace"): {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
     ("TokenAuditPolicy", "Trace"): {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
     ("DlqRedrivePolicy", "Trace"): {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
+    ("BackupCheckPolicy", "Trace"): {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
+    ("BackupCheckPolicy", "LookAround"): {
+        "backup:ListRestoreJobs", "cloudwatch:GetMetricData", "lambda:ListEventSourceMappings",
+    },
     ("DlqRedrivePolicy", "KnowConsumers"): {"cloudwatch:GetMetricData", "lambda:ListEventSourceMappings"},
     ("OperatorPolicy", "Watch"): {
         "backup:DescribeBackupJob", "backup:DescribeCopyJob", "backup:ListBackupJobs", "backup:ListCopyJobs",
@@ -107,6 +119,8 @@ SERVICES = {
     "TokenAuditScheduleRole": "scheduler.amazonaws.com",
     "DlqRedriveRole": "lambda.amazonaws.com",
     "DlqRedriveScheduleRole": "scheduler.amazonaws.com",
+    "BackupCheckRole": "lambda.amazonaws.com",
+    "BackupCheckScheduleRole": "scheduler.amazonaws.com",
     "AuditHeadsRole": "events.amazonaws.com",
     "ReplicationRole": "s3.amazonaws.com",
     "TrailRole": "cloudtrail.amazonaws.com",
@@ -139,7 +153,8 @@ def roles_allow_without_wildcards(template):
 @check
 def roles_use_keys_for_their_purpose_only(template):
     for name, statement in allowed(template):
-        if any(action.startswith("kms:") for action in listed(statement["Action"])):
+        actions = set(listed(statement["Action"]))
+        if any(action.startswith("kms:") for action in actions - {"kms:DescribeKey", "kms:GetKeyRotationStatus"}):
             if not keys_of(statement) & {"kms:ViaService", "kms:EncryptionContext:purpose", "kms:SigningAlgorithm"}:
                 yield f"{name}: {named(statement)} uses a key for anything"
             if any("key/*" in str(text(r)) for r in listed(statement["Resource"])):

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 LEAST_ALARMS = 12
 
 # Alarms that go off when something has not happened.
-SILENCES = {"RedriveSilentAlarm"}
+SILENCES = {"BackupCheckSilentAlarm", "RedriveSilentAlarm"}
 
 # Of the services' own metrics, those that we look at, with the dimensions that they come with.
 METRICS = {
@@ -41,7 +41,8 @@ KEYWORDS = "Symbolon/${AWS::StackName}"
 
 # What an event passes on: what happened, never who did it.
 SAYS_NOBODY = {
-    "$.detail.invariant", "$.detail.queue", "$.detail.times", "$.detail.why",
+    "$.detail.from", "$.detail.invariant", "$.detail.queue", "$.detail.store", "$.detail.times", "$.detail.to",
+    "$.detail.why",
     "$.detail-type", "$.detail.alarmName", "$.detail.errorCode", "$.detail.eventName", "$.region", "$.time",
 }  # fmt: skip
 
@@ -54,6 +55,7 @@ RULES = {
     "InvariantBrokenRule": ("Audit Invariant Broken", {"region"}),
     "QuarantineActsRule": ("Quarantine Act", {"region"}),
     "RedriveStoppedRule": ("Redrive Stopped", {"region"}),
+    "BackupVerdictRule": ("Backup Verdict Changed", {"region"}),
     "AuditHeadsRule": ("Audit Head Moved", {"region"}),
     "AuditHeadsToPeerRule": ("Audit Head Moved", {"region"}),
 }

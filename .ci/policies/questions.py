@@ -172,6 +172,9 @@ def askers(primary, standby):
         "redrive": role(primary, "DlqRedriveRole"),
         "standby redrive": role(standby, "DlqRedriveRole"),
         "redrive schedule": role(primary, "DlqRedriveScheduleRole"),
+        "backup check": role(primary, "BackupCheckRole"),
+        "standby backup check": role(standby, "BackupCheckRole"),
+        "backup check schedule": role(primary, "BackupCheckScheduleRole"),
         "replication": role(primary, "ReplicationRole"),
         "heads": role(primary, "AuditHeadsRole"),
         "schedule": role(primary, "TokenAuditScheduleRole"),
@@ -190,7 +193,10 @@ def askers(primary, standby):
 
 # ---- What is asked for --------------------------------------------------------------------------------------------
 
-QUEUES = {"intake": "IntakeQueue", "intake-dlq": "IntakeDlq", "dlq-redrive-dlq": "DlqRedriveDlq"}
+QUEUES = {
+    "intake": "IntakeQueue", "intake-dlq": "IntakeDlq", "dlq-redrive-dlq": "DlqRedriveDlq",
+    "backup-check-dlq": "BackupCheckDlq",
+}
 BUCKETS = {name: f"{name.capitalize()}Bucket" for name in ("data", "audit", "quarantine", "backup", "trail")}
 BUCKETS["stream-records"] = "StreamRecordsBucket"
 GROUPS = {"token-audit": "TokenAuditLogGroup", "matcher": "MatcherLogGroup", "trail": "TrailLogGroup"}

@@ -31,6 +31,15 @@ const TYPES: [(&str, &str); 19] = [
     ("AWS::SNS::TopicPolicy", NO_ALARMS),
 ];
 
+/// Functions that look at what stands on AWS alone.
+const FUNCTIONS: [(&str, &str); 1] = [("backup-check", NO_BACKUP)];
+
+/// Why a function of this name does not run here, if so.
+pub(super) fn reason_of_function(name: &str) -> Option<&'static str> {
+    let known = FUNCTIONS.iter().find(|(known, _)| *known == name);
+    known.map(|(_, reason)| *reason)
+}
+
 /// Why a resource of this type does not stand here; `None` for a type that is not known to be of that kind.
 pub(super) fn reason(kind: &str) -> Option<&'static str> {
     TYPES

@@ -47,9 +47,9 @@ impl<'s, 'n> Properties<'s, 'n> {
         below(&self.path, key)
     }
 
-    pub(super) fn pass_over(&mut self, without_meaning: &[WithoutMeaning]) {
+    pub(super) fn pass_over(&mut self, without_meaning: &[(&str, &'static str)]) {
         for (key, reason) in without_meaning {
-            if self.left.remove(key).is_some() {
+            if self.left.remove(*key).is_some() {
                 self.scope
                     .passed_over
                     .borrow_mut()

@@ -332,13 +332,20 @@ const FUNCTION_WITHOUT_MEANING: [WithoutMeaning; 9] = [
 ];
 
 fn function(id: &str, mut properties: Properties<'_, '_>, plan: &mut StackPlan) -> Result<(), TemplateError> {
+    let function_name = name(&mut properties, "FunctionName")?;
+    if let Some(reason) = elsewhere::reason_of_function(&function_name) {
+        for key in properties.keys() {
+            properties.pass_over(&[(key, reason)]);
+        }
+        return properties.finish();
+    }
     properties.pass_over(&FUNCTION_WITHOUT_MEANING);
     let role = properties.text("Role")?;
     let (mappings, streams) = mappings(&mut properties)?;
     // Lambda's own defaults where the template says nothing.
     plan.functions.push(FunctionPlan {
         id: id.to_owned(),
-        name: name(&mut properties, "FunctionName")?,
+        name: function_name,
         timeout: Duration::from_secs(properties.number("Timeout")?.unwrap_or(3)),
         memory_mib: properties.number("MemorySize")?.unwrap_or(128),
         role: named(&properties, "Role", role, "Arn")?,
