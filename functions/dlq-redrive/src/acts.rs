@@ -1,6 +1,7 @@
 //! What is done with letters, call by call. Every entry's answer is read, and what no answer says to be done was not.
 
 use futures::stream::{self, StreamExt};
+use symbolon_shared::domain::limits::MAX_BATCH_ENTRIES;
 use symbolon_shared::domain::reason::PoisonReason;
 use symbolon_shared::domain::redrive::{
     Announcement, Letter, ObjectName, QuarantineAct, QuarantineObject, SourceName,
@@ -17,6 +18,9 @@ use crate::telemetry::{self, Tally};
 
 /// Puts to the quarantine at once.
 const PUTS_AT_ONCE: usize = 10;
+
+/// Batches released at once: a run may hold thousands of letters at its end.
+const RELEASES_AT_ONCE: usize = 10;
 
 /// Times that a deletion is asked for.
 const ASKED_AT_MOST: usize = 2;
@@ -158,12 +162,25 @@ pub(crate) async fn delete<P: DeadLetterQueue>(ports: &P, url: &str, receipts: V
     open.len() as u64
 }
 
-/// Lets letters be seen again at once. One that is not is seen when its time is over.
-pub(crate) async fn release<P: DeadLetterQueue>(ports: &P, url: &str, receipts: Vec<Receipt>) {
-    for ten in receipts.chunks(symbolon_shared::domain::limits::MAX_BATCH_ENTRIES) {
-        let answer = survive(ports.release_letters(url, ten)).await;
-        done(answer, ten.len(), "letters_not_released");
-    }
+/// Lets letters be seen again at once. One that is not, or for which there is no time left, is seen when its time is
+/// over.
+pub(crate) async fn release<P: DeadLetterQueue + Sync>(
+    ports: &P,
+    url: &str,
+    receipts: &[Receipt],
+    in_time: &(dyn Fn() -> bool + Sync),
+) {
+    let releases: Vec<_> = receipts
+        .chunks(MAX_BATCH_ENTRIES)
+        .map(|ten| async move {
+            if in_time() {
+                let answer = survive(ports.release_letters(url, ten)).await;
+                done(answer, ten.len(), "letters_not_released");
+            }
+        })
+        .collect();
+    let mut releases = stream::iter(releases).buffer_unordered(RELEASES_AT_ONCE);
+    while releases.next().await.is_some() {}
 }
 
 /// Says something on the event bus. What is not taken there was said in log lines.

@@ -27,6 +27,9 @@ use crate::telemetry::{self, Tally};
 /// operation time-out before it is given up.
 const HAND_MILLIS: i64 = 30_000;
 
+/// Of the time that a run has, this much is kept to answer, in milliseconds.
+const ANSWER_MILLIS: i64 = 2_000;
+
 /// Letters are seen by others this much after the run's deadline, in seconds: a run that was killed has ended by then.
 const AFTERWARDS_SECONDS: i64 = 30;
 
@@ -57,7 +60,7 @@ pub(crate) struct Run<'a, P> {
     tally: Tally,
     pace: Pace,
     brake: Option<StopReason>,
-    looked_at: Timestamp,
+    looked_at: Option<Timestamp>,
     canary: Canary,
     watched: Vec<Watched>,
     /// What went back in this run, with the cycles that it was sent with.
@@ -91,7 +94,7 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
             tally: Tally::default(),
             pace: Pace::new(conduct.sends_per_second),
             brake: None,
-            looked_at: Timestamp::from_millis(0),
+            looked_at: None,
             // A dry run sends none, and shows what would be done if it were heard of.
             canary: if dry_run { Canary::Heard } else { Canary::Wanted },
             watched: Vec::new(),
@@ -105,7 +108,6 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
     }
 
     pub(crate) async fn run(mut self) -> QueueReport {
-        self.look_at_consumer().await;
         self.seek_canary().await;
         if self.canary == Canary::Out {
             self.wait_for_answer().await;
@@ -118,7 +120,10 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
         if matches!(self.canary, Canary::Wanted | Canary::Mute) {
             self.canary = Canary::Out;
         }
-        self.drain().await;
+        // One look at an empty queue is enough.
+        if !self.empty || self.report.received > 0 {
+            self.drain().await;
+        }
         self.finish().await
     }
 
@@ -145,7 +150,7 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
             recent: seen(survive(self.ports.recent(function)).await),
         };
         self.brake = brake(consumer);
-        self.looked_at = self.now();
+        self.looked_at = Some(self.now());
     }
 
     // ---- The canary -----------------------------------------------------------------------------------------------
@@ -225,7 +230,10 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
             waiting.for_each(|one| self.hold(one));
         }
         while self.take_hand().await {
-            if self.canary == Canary::Heard && self.now().millis_since(self.looked_at) >= LOOK_AGAIN_MILLIS {
+            let look = self
+                .looked_at
+                .is_none_or(|at| self.now().millis_since(at) >= LOOK_AGAIN_MILLIS);
+            if self.canary == Canary::Heard && look {
                 self.look_at_consumer().await;
             }
         }
@@ -252,6 +260,10 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
             return false;
         }
         self.report.received += hand.len() as u64;
+        // An empty queue asks nothing of anybody else.
+        if self.looked_at.is_none() {
+            self.look_at_consumer().await;
+        }
         let rules = Rules {
             now: self.now(),
             maximum_cycles: self.conduct.maximum_cycles,
@@ -304,8 +316,8 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
         for one in std::mem::take(&mut self.waiting) {
             self.hold(one);
         }
-        let held = std::mem::take(&mut self.held);
-        acts::release(self.ports, &self.queue.dead_letter_url, held).await;
+        let in_time = || self.now().plus_millis(ANSWER_MILLIS) < self.deadline;
+        acts::release(self.ports, &self.queue.dead_letter_url, &self.held, &in_time).await;
         self.report.stopped = match (self.brake, self.canary) {
             (Some(why), _) | (None, Canary::Stopped(why)) => Some(why),
             _ => None,

@@ -163,3 +163,21 @@ async fn a_dry_run_changes_nothing() {
         (Some(StopReason::ConsumerFailing), 1)
     );
 }
+
+/// Every five minutes, for as long as nothing is wrong: one receive, and nobody else is asked.
+#[tokio::test]
+async fn an_empty_queue_asks_for_nothing_but_letters() {
+    let world = World::new();
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let calls = asked.clone();
+    let ports = Unlucky::new(world.memory.clone(), move |_, operation| {
+        calls.lock().unwrap().push(operation);
+        None
+    });
+    let report = only(world.over(ports).handle(json!({}), world.deadline()).await);
+    assert_eq!(
+        (report.received, report.stopped, report.unfinished),
+        (0, None, false)
+    );
+    assert_eq!(*asked.lock().unwrap(), ["receive_letters"]);
+}

@@ -5,6 +5,7 @@ use symbolon_shared::domain::reason::{PoisonReason, StopReason};
 use symbolon_shared::domain::redrive::{Announcement, QueueReport};
 use symbolon_shared::domain::submission::SubmissionKind;
 use symbolon_shared::domain::token::MatchId;
+use symbolon_shared::testing::{Mishap, Unlucky};
 
 use crate::world::{
     CYCLES, Fate, NOON, SENT, World, conduct, from, interest, letter, relapsed, sender, source, submission,
@@ -266,4 +267,23 @@ async fn a_sender_without_stamps_of_sqs_is_told_apart() {
     let report = world.run().await;
     assert_eq!(report.quarantined[&PoisonReason::Unstamped], 1);
     assert_eq!(report.sent_back, 1);
+}
+
+/// A run that gave up looking for one sends none later, when nobody would wait for it.
+#[tokio::test]
+async fn after_the_search_for_a_canary_failed_nothing_goes() {
+    let world = with(20);
+    let mut receives = 0;
+    let ports = Unlucky::new(world.memory.clone(), move |_, asked| {
+        receives += u32::from(asked == "receive_letters");
+        (asked == "receive_letters" && receives <= 3).then_some(Mishap::Throttled)
+    });
+    let answer = world
+        .over(ports)
+        .handle(serde_json::json!({}), world.deadline())
+        .await;
+    let report = crate::world::only(answer);
+    assert_eq!((report.received, report.sent_back, report.left), (20, 0, 20));
+    assert!(report.unfinished);
+    assert_eq!(world.run().await.sent_back, 20);
 }
