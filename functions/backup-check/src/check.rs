@@ -1,5 +1,7 @@
 //! A run: export, observe, judge, tell, keep.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use symbolon_shared::domain::backup::{
     Change, Place, Policy, Report, ReportNames, StoreId, Told, Verdict, changes, page,
@@ -13,9 +15,15 @@ use crate::export::ExportRun;
 use crate::observe::observe;
 use crate::telemetry::{self, Tally};
 
-/// Of the time that an invocation has, this much is kept to tell changes and to put four objects: each may take the
-/// SDK's eight seconds once, side by side with nothing, and the usual is 50 ms.
+/// Of the time that an invocation has, this much is kept to tell changes and to put four objects. The usual is a second;
+/// one call that uses up all of the SDK's eight seconds leaves the rest their time.
 const KEEP_MILLIS: i64 = 15_000;
+
+/// Of that, this much to put the objects: what was told must be remembered.
+const PUT_MILLIS: i64 = 8_000;
+
+/// And this much to answer.
+const ANSWER_MILLIS: i64 = 1_000;
 
 /// Of the time that is left, so much is the export's: one part of two.
 const EXPORT_PART: i64 = 2;
@@ -55,14 +63,6 @@ pub struct BackupCheck<P, E> {
     surroundings: Surroundings,
 }
 
-/// What the last report says was told.
-enum Previous {
-    /// This; nothing, when there is no report.
-    Told(Told),
-    /// It could not be read: whether anything has changed is not known.
-    NotRead,
-}
-
 impl<P: BackupPorts, E: ExportRun> BackupCheck<P, E> {
     /// The check of what `policy` demands at `place`; `export` runs before it.
     #[must_use]
@@ -90,21 +90,23 @@ impl<P: BackupPorts, E: ExportRun> BackupCheck<P, E> {
     async fn run(&self, deadline: Timestamp) -> Checked {
         let until = deadline.plus_millis(-KEEP_MILLIS);
         self.run_export(until).await;
-        let observations = observe(&self.ports, &self.policy, &*self.surroundings.clock, until).await;
-        let now = self.now();
-        let names = ReportNames::new(&self.place.region, now);
-        let (previous, mut tally) = (self.previous(&names).await, Tally::default());
-        let told = match &previous {
-            Previous::Told(told) => told.clone(),
-            Previous::NotRead => Told::new(),
-        };
+        let clock = &*self.surroundings.clock;
+        let observing = observe(&self.ports, &self.policy, clock, until);
+        let (observations, previous) = tokio::join!(observing, self.previous(until));
+        let (now, mut tally) = (self.now(), Tally::default());
+        let told = previous.clone().unwrap_or_default();
         let place = (self.place.stack.as_str(), self.place.region.as_str());
         let mut report = Report::new(place, &self.policy, observations, &told, now);
-        match previous {
-            Previous::Told(told) => self.tell(&changes(&told, &report), &mut report, &mut tally).await,
-            Previous::NotRead => tally.previous_not_read = true,
+        tally.previous_not_read = previous.is_none();
+        if previous.is_some() {
+            let until = deadline.plus_millis(-PUT_MILLIS);
+            self.tell(&changes(&told, &report), &mut report, &mut tally, until)
+                .await;
         }
-        let kept = self.keep(&report, &names, &mut tally).await;
+        let names = ReportNames::new(&self.place.region, now);
+        let kept = self
+            .keep(&report, &names, &mut tally, deadline.plus_millis(-ANSWER_MILLIS))
+            .await;
         telemetry::emit(&report, &tally);
         Checked {
             verdict: report.verdict,
@@ -117,46 +119,51 @@ impl<P: BackupPorts, E: ExportRun> BackupCheck<P, E> {
         }
     }
 
+    /// What comes of `work`; nothing when it panics, or has not ended by `until`.
+    async fn within<T>(&self, until: Timestamp, work: impl Future<Output = T>) -> Option<T> {
+        let left = u64::try_from(until.millis_since(self.now())).unwrap_or(0);
+        let work = tokio::time::timeout(Duration::from_millis(left), survive(work));
+        work.await.ok().flatten()
+    }
+
     /// The export, which leaves half of the time to the check whatever becomes of it.
     async fn run_export(&self, until: Timestamp) {
         let now = self.now();
-        let part = until.millis_since(now) / EXPORT_PART;
-        let Ok(millis) = u64::try_from(part) else {
-            return;
-        };
-        let export = survive(self.export.export(now.plus_millis(part)));
-        match tokio::time::timeout(std::time::Duration::from_millis(millis), export).await {
-            Ok(Some(())) => {}
-            Ok(None) => tracing::error!(event = "export_panicked"),
-            Err(_) => tracing::error!(event = "export_cut_off"),
+        let until = now.plus_millis(until.millis_since(now).max(0) / EXPORT_PART);
+        if self.within(until, self.export.export(until)).await.is_none() {
+            tracing::error!(event = "export_cut_off");
         }
     }
 
-    /// What was told before. A report that is none of ours was no report: then everything is told anew.
-    async fn previous(&self, names: &ReportNames) -> Previous {
-        match survive(self.ports.read_report(&names.latest)).await {
-            Some(Ok(None)) => Previous::Told(Told::new()),
-            Some(Ok(Some(body))) => Previous::Told(Report::parse(&body).map_or_else(
-                |_| {
-                    tracing::error!(event = "previous_report_unreadable");
-                    Told::new()
-                },
-                |report| report.told(),
-            )),
+    /// What was told before; nothing when the last report cannot be read: then whether anything has changed is not known.
+    /// A report that is none of ours was no report: then everything is told anew.
+    async fn previous(&self, until: Timestamp) -> Option<Told> {
+        let names = ReportNames::new(&self.place.region, self.now());
+        let body = match self.within(until, self.ports.read_report(&names.latest)).await {
+            Some(Ok(body)) => body,
             failed => {
                 warn("previous_report_not_read", failed.and_then(Result::err));
-                Previous::NotRead
+                return None;
             }
+        };
+        let Some(body) = body else {
+            return Some(Told::new());
+        };
+        let report = Report::parse(&body);
+        if report.is_err() {
+            tracing::error!(event = "previous_report_unreadable");
         }
+        Some(report.map_or_else(|_| Told::new(), |report| report.told()))
     }
 
     /// Tells what has changed. What the bus does not take stays untold in the report, and is told by the next run.
-    async fn tell(&self, changes: &[Change], report: &mut Report, tally: &mut Tally) {
+    async fn tell(&self, changes: &[Change], report: &mut Report, tally: &mut Tally, until: Timestamp) {
         changes.iter().for_each(telemetry::tell_change);
         if changes.is_empty() {
             return;
         }
-        let answers = survive(self.ports.announce_changes(changes))
+        let answers = self
+            .within(until, self.ports.announce_changes(changes))
             .await
             .unwrap_or_default();
         let mut answers = answers.into_iter();
@@ -174,29 +181,35 @@ impl<P: BackupPorts, E: ExportRun> BackupCheck<P, E> {
         }
     }
 
-    /// Puts the report, dated first: the newest says what was told, so it is put only when it is known what was. Whether
-    /// the dated one is there.
-    async fn keep(&self, report: &Report, names: &ReportNames, tally: &mut Tally) -> bool {
+    /// Puts the report: the newest first, for it remembers what was told, and only when that is known. Whether the dated
+    /// one is there.
+    async fn keep(&self, report: &Report, names: &ReportNames, tally: &mut Tally, until: Timestamp) -> bool {
         let json = report.to_json().unwrap_or_default();
         let page = page(report).into_bytes();
-        let dated = self.put(&names.dated, JSON, &json, tally).await;
-        self.put(&names.dated_page, HTML, &page, tally).await;
-        if !tally.previous_not_read {
-            self.put(&names.latest, JSON, &json, tally).await;
-            self.put(&names.latest_page, HTML, &page, tally).await;
-        }
-        dated
-    }
-
-    async fn put(&self, name: &str, content_type: &str, body: &[u8], tally: &mut Tally) -> bool {
-        match survive(self.ports.put_report(name, content_type, body)).await {
-            Some(Ok(())) => true,
-            failed => {
-                tally.not_written += 1;
-                warn("report_not_written", failed.and_then(Result::err));
-                false
+        let objects: [(&str, &str, &[u8]); 4] = [
+            (&names.latest, JSON, &json),
+            (&names.dated, JSON, &json),
+            (&names.latest_page, HTML, &page),
+            (&names.dated_page, HTML, &page),
+        ];
+        let latest = [&names.latest, &names.latest_page];
+        let mut dated = false;
+        for (name, content_type, body) in objects {
+            if tally.previous_not_read && latest.iter().any(|latest| *latest == name) {
+                continue;
+            }
+            match self
+                .within(until, self.ports.put_report(name, content_type, body))
+                .await
+            {
+                Some(Ok(())) => dated |= name == names.dated,
+                failed => {
+                    tally.not_written += 1;
+                    warn("report_not_written", failed.and_then(Result::err));
+                }
             }
         }
+        dated
     }
 }
 
@@ -213,5 +226,8 @@ fn warn(event: &'static str, error: Option<PortError>) {
 }
 
 fn reason(error: Option<PortError>) -> String {
-    error.map_or_else(|| "it panicked".to_owned(), |error| error.to_string())
+    error.map_or_else(
+        || "no answer in time, or a panic".to_owned(),
+        |error| error.to_string(),
+    )
 }

@@ -145,6 +145,7 @@ struct State {
     most_under_way: usize,
     objects: BTreeMap<String, Vec<u8>>,
     reads_fail: bool,
+    stalls: bool,
     unwritable: BTreeSet<String>,
     deaf_to: BTreeSet<StoreId>,
     announced: Vec<Change>,
@@ -207,6 +208,19 @@ impl MemoryBackup {
     /// Whether the bucket gives nothing out.
     pub fn fail_reads(&self, fail: bool) {
         self.state().reads_fail = fail;
+    }
+
+    /// From now on neither bucket nor bus ever answers.
+    pub fn stall(&self) {
+        self.state().stalls = true;
+    }
+
+    /// Waits for ever, if it is to stall.
+    async fn stalled(&self) {
+        let stalls = self.state().stalls;
+        if stalls {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// The names that the bucket takes nothing under.
@@ -360,6 +374,7 @@ impl ExportEvidence for MemoryBackup {
 
 impl BackupReports for MemoryBackup {
     async fn read_report(&self, name: &str) -> Result<Option<Vec<u8>>, PortError> {
+        self.stalled().await;
         let state = self.state();
         if state.reads_fail {
             return Err(refused("s3:GetObject"));
@@ -368,6 +383,7 @@ impl BackupReports for MemoryBackup {
     }
 
     async fn put_report(&self, name: &str, _: &str, body: &[u8]) -> Result<(), PortError> {
+        self.stalled().await;
         let mut state = self.state();
         if state.unwritable.contains(name) {
             return Err(refused("s3:PutObject"));
@@ -379,6 +395,7 @@ impl BackupReports for MemoryBackup {
 
 impl VerdictAnnouncer for MemoryBackup {
     async fn announce_changes(&self, changes: &[Change]) -> Vec<Result<(), PortError>> {
+        self.stalled().await;
         let mut state = self.state();
         let announce = |change: &Change| {
             if state.deaf_to.contains(&change.store) {

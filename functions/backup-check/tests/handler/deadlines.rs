@@ -49,3 +49,19 @@ async fn a_deadline_long_past_is_survived() {
         .await;
     assert_eq!(checked.verdict, Verdict::Unknown);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_bucket_and_bus_hang_answers_in_time() {
+    let ports = good();
+    ports.stall();
+    let began = Instant::now();
+    let checked = run(&ports).await;
+    let took = i64::try_from(began.elapsed().as_millis()).unwrap();
+    assert!(took <= GRANTED_MILLIS - 1_000, "{took}");
+    assert_eq!(
+        (checked.verdict, checked.report),
+        (Verdict::Good, None),
+        "what was seen was seen"
+    );
+    assert!(ports.announced().is_empty() && ports.objects().is_empty());
+}

@@ -38,20 +38,33 @@ struct Written {
     stale: BTreeMap<String, WrittenStale>,
     #[serde(default)]
     stale_template: Option<WrittenStale>,
-    /// `null` where there has never been one; left out where none is exported.
-    #[serde(default, deserialize_with = "said")]
-    template: Option<Option<IgnoredAny>>,
+    #[serde(default)]
+    template: Template,
+}
+
+/// What a manifest says of the template.
+#[derive(Default, PartialEq, Eq)]
+enum Template {
+    /// Nothing: whoever wrote it exports none.
+    #[default]
+    NotSaid,
+    /// `null`: there has never been one.
+    Never,
+    /// Where it lies.
+    There,
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(field: D) -> Result<Self, D::Error> {
+        let said = Option::<IgnoredAny>::deserialize(field)?;
+        Ok(said.map_or(Self::Never, |_| Self::There))
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WrittenStale {
     exported_at: Moment,
-}
-
-/// A field that is there, though it may be `null`.
-fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(field: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(field).map(Some)
 }
 
 impl ExportManifest {
@@ -70,7 +83,7 @@ impl ExportManifest {
             .map(|(name, stale)| (name, Some(stale.exported_at)))
             .collect();
         let template = written.stale_template.map(|stale| stale.exported_at);
-        if template.is_some() || matches!(written.template, Some(None)) {
+        if template.is_some() || written.template == Template::Never {
             stale.insert(TEMPLATE.to_owned(), template);
         }
         Ok(Self {

@@ -296,7 +296,7 @@ fn a_manifest_says_what_of_it_is_older() {
     };
     let relay = ("relay".to_owned(), Some("2026-11-28T15:00:00.000Z".to_owned()));
     let template = |at: Option<&str>| (super::super::TEMPLATE.to_owned(), at.map(str::to_owned));
-    assert_eq!(stale(&manifest), [relay.clone()]);
+    assert_eq!(stale(&manifest), std::slice::from_ref(&relay));
     let mut never = manifest.clone();
     never["template"] = Value::Null;
     assert_eq!(stale(&never), [relay.clone(), template(None)]);
