@@ -27,7 +27,7 @@ struct Duty {
 }
 
 /// One for each function, and for the people whose work is code of this repository.
-const DUTIES: [Duty; 3] = [
+const DUTIES: [Duty; 5] = [
     Duty {
         policy: "MatcherPolicy",
         traits: &["MatcherPorts"],
@@ -60,6 +60,35 @@ const DUTIES: [Duty; 3] = [
                 "UseStreamRecords",
                 "S3 encrypts and opens what is set aside in the role's name",
             ),
+            ("Log", "Lambda writes the log in the role's name"),
+            ("Trace", "Lambda writes traces in the role's name"),
+        ],
+    },
+    Duty {
+        policy: "DlqRedrivePolicy",
+        traits: &["RedrivePorts"],
+        besides: &[
+            (
+                "UseQueues",
+                "SQS encrypts in the sender's name and decrypts in the receiver's",
+            ),
+            ("UseTables", "DynamoDB opens tables in the caller's name"),
+            (
+                "UseQuarantine",
+                "S3 encrypts and opens objects in the caller's name",
+            ),
+            ("TellOfFailures", "Lambda tells in the role's name"),
+            ("Log", "Lambda writes the log in the role's name"),
+            ("Trace", "Lambda writes traces in the role's name"),
+        ],
+    },
+    Duty {
+        policy: "BackupCheckPolicy",
+        traits: &["BackupPorts", "ExportPorts"],
+        besides: &[
+            ("UseBuckets", "S3 encrypts and opens objects in the caller's name"),
+            ("TellOfFailures", "Lambda tells in the role's name"),
+            ("UseQueues", "SQS encrypts in the sender's name"),
             ("Log", "Lambda writes the log in the role's name"),
             ("Trace", "Lambda writes traces in the role's name"),
         ],
@@ -128,7 +157,9 @@ fn traits(source: &str) -> BTreeMap<String, (String, Vec<String>)> {
 /// Every trait that says what it needs, of the ports and of onboarding.
 fn all_traits() -> BTreeMap<String, (String, Vec<String>)> {
     let mut all = traits(&text("shared/src/ports.rs"));
-    all.extend(traits(&text("shared/src/ports/audit.rs")));
+    for part in ["audit", "backup", "export", "redrive"] {
+        all.extend(traits(&text(&format!("shared/src/ports/{part}.rs"))));
+    }
     all.extend(traits(&text("shared/src/onboarding.rs")));
     all.extend(traits(&text("shared/src/onboarding/directory.rs")));
     all
@@ -194,8 +225,20 @@ fn listed(value: &Value) -> Vec<&Value> {
 /// A resource by the word that the ports have for it.
 fn word(resource: &Value) -> String {
     let text = serde_yaml_ng::to_string(untagged(resource)).unwrap();
+    if text.trim() == "'*'" {
+        return "everything".to_owned();
+    }
     let words = [
+        ("table/${AWS::StackName}-*", "every table"),
         ("table/${AWS::StackName}-", ""),
+        (":backup-vault:", "both vaults"),
+        (":function:", "the exported functions"),
+        (":stack/", "the stack"),
+        ("-backup-${AWS::AccountId}-${PeerRegion}", "the peer backup"),
+        ("BackupBucket.Arn", "backup"),
+        ("-${AWS::AccountId}-${AWS::Region}", "every bucket"),
+        ("QuarantineBucket.Arn", "quarantine"),
+        ("IntakeQueue.Arn", "the source queues"),
         (":${AWS::StackName}-inbox-*", "<stack>-inbox-*"),
         ("IntakeDlq.Arn", "the dead-letter queue"),
         ("TokenKey.Arn", "the token key"),
@@ -233,8 +276,15 @@ fn granted(template: &Value, duty: &Duty) -> Grants {
         );
         for resource in listed(&statement["Resource"]) {
             let actions = listed(&statement["Action"]);
-            let actions = actions.iter().map(|action| action.as_str().unwrap().to_owned());
-            grants.entry(word(resource)).or_default().extend(actions);
+            let actions: Vec<&str> = actions.iter().map(|action| action.as_str().unwrap()).collect();
+            // Who only looks at keys looks at all of them; who uses one, uses that one.
+            let looks = ["kms:DescribeKey", "kms:GetKeyRotationStatus"];
+            let resource = match actions.iter().all(|action| looks.contains(action)) {
+                true => "every key".to_owned(),
+                false => word(resource),
+            };
+            let actions = actions.into_iter().map(str::to_owned);
+            grants.entry(resource).or_default().extend(actions);
         }
     }
     assert!(besides.is_empty(), "{}: there is no {besides:?}", duty.policy);
@@ -310,14 +360,24 @@ fn what_the_adapters_call_is_what_the_ports_say() {
 fn operations(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
+        if path.is_dir() && !path.ends_with("tests") {
             operations(&path, found);
-        } else if path.file_name().is_some_and(|name| name != "tests.rs") {
+        } else if path.extension().is_some() && !path.ends_with("tests.rs") {
             let source = std::fs::read_to_string(&path).unwrap();
             let literals = source.split('"').skip(1).step_by(2).filter(|literal| {
-                ["dynamodb:", "sqs:", "kms:", "s3:", "events:"]
-                    .iter()
-                    .any(|service| literal.starts_with(service) && literal.len() > service.len())
+                [
+                    "backup:",
+                    "cloudformation:",
+                    "cloudwatch:",
+                    "dynamodb:",
+                    "events:",
+                    "kms:",
+                    "lambda:",
+                    "s3:",
+                    "sqs:",
+                ]
+                .iter()
+                .any(|service| literal.starts_with(service) && literal.len() > service.len())
             });
             found.extend(literals.map(str::to_owned));
         }

@@ -30,7 +30,7 @@ pub trait RecoveryPoints {
     fn copy(&self, vault: &str, table_arn: &str) -> impl Future<Output = Answer> + Send;
 }
 
-/// Knows test restores. IAM: `backup:ListRestoreJobs` on anything.
+/// Knows test restores. IAM: `backup:ListRestoreJobs` on everything.
 ///
 /// (It has no resource that a policy could name.)
 pub trait RestoreTests {
@@ -61,7 +61,7 @@ pub struct Replication<'a> {
     pub to: &'a str,
 }
 
-/// Knows how far replication is behind. IAM: `cloudwatch:GetMetricData` on anything.
+/// Knows how far replication is behind. IAM: `cloudwatch:GetMetricData` on everything.
 ///
 /// (It has no resource that a policy could name; it is asked in both regions.)
 pub trait ReplicationMetrics {
@@ -87,7 +87,7 @@ pub trait KeyProtection {
     fn rotation(&self, key: &str) -> impl Future<Output = Answer> + Send;
 }
 
-/// Knows the code that runs. IAM: `lambda:GetFunctionConfiguration` on every function.
+/// Knows the code that runs. IAM: `lambda:GetFunctionConfiguration` on the exported functions.
 ///
 /// (Not `lambda:GetFunction`, which also hands out a link to the code.)
 pub trait DeployedCode {
@@ -95,7 +95,7 @@ pub trait DeployedCode {
     fn code_hash(&self, function: &str) -> impl Future<Output = Result<Option<String>, PortError>> + Send;
 }
 
-/// Knows what was exported. IAM: `s3:GetObject`, `s3:ListBucket` on the other region's backup.
+/// Knows what was exported. IAM: `s3:GetObject`, `s3:ListBucket` on the peer backup.
 ///
 /// (`ListBucket`, because without it S3 does not say that an object is missing, but refuses.)
 pub trait ExportEvidence {

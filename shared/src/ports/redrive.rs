@@ -66,7 +66,7 @@ pub trait SourceQueue {
     ) -> impl Future<Output = Result<Vec<usize>, PortError>> + Send;
 }
 
-/// Looks how a source's consumer does. IAM: `lambda:ListEventSourceMappings`, `cloudwatch:GetMetricData` on `*`.
+/// Looks how a source's consumer does. IAM: `lambda:ListEventSourceMappings`, `cloudwatch:GetMetricData` on everything.
 ///
 /// (Neither action knows resources.)
 pub trait Consumers {
