@@ -131,7 +131,7 @@ fn invariants(world: &World, expected: &Expected) -> usize {
                 unanswerable.push(envelope.body.clone());
             }
             (kind, _) if kind.is_processed() => {
-                sent.extend(orders(&letter).into_iter().map(|(_, sent)| sent))
+                sent.extend(orders(&letter).into_iter().map(|(_, sent)| sent));
             }
             _ => {}
         }

@@ -154,7 +154,7 @@ impl World {
         let redrive = Redrive::new(ports, conduct(), surroundings);
         let deadline = self.memory.now().plus_millis(TIME_OUT_MILLIS);
         let run = redrive.handle(json!({}), deadline);
-        let answer = tokio::time::timeout(Duration::from_secs(3_600), run).await;
+        let answer = tokio::time::timeout(Duration::from_hours(1), run).await;
         self.memory.advance(3_600_000);
         self.match_all().await;
         let Ok(Answer::Redrive(mut report)) = answer else {
