@@ -338,6 +338,7 @@ FAULTS = [
     ("queues_are_emptied_by_one_function", policy("IntakeDlqPolicy", "OnlyTheRedriveTakes", "Condition"), {}),
     ("queues_are_emptied_by_one_function", policy("IntakeDlqPolicy", "OnlyTheRedriveTakes", "Action"), "sqs:ReceiveMessage"),
     ("queues_are_emptied_by_one_function", policy("IntakeQueuePolicy", "OnlyTheMatcherReceives"), DENIAL),
+    ("mappings_bound_their_concurrency", of("DlqRedriveFunction", "ReservedConcurrentExecutions"), ABSENT),
     ("letters_stay_hidden_for_a_run", of("IntakeDlq", "VisibilityTimeout"), 240),
     ("letters_stay_hidden_for_a_run", of("DlqRedriveFunction", "Timeout"), 900),
     ("queues_deny_sending_to_all_but_the_named", policy("DlqRedriveDlqPolicy", "OnlyWhatStartsIt", "Condition"), {}),

@@ -44,10 +44,6 @@ REASONS = {
         "AWS::Lambda::Function.MatcherFunction",
     ): "its variables are names of resources, and nothing secret",
     (
-        "CKV_AWS_115",
-        "AWS::Lambda::Function.DlqRedriveFunction",
-    ): "two runs at once are harmless; reserving would take concurrency from the matcher",
-    (
         "CKV_AWS_117",
         "AWS::Lambda::Function.DlqRedriveFunction",
     ): "talks to AWS's own services alone, by TLS and IAM; a VPC would add endpoints to pay and to fail",

@@ -112,6 +112,11 @@ impl Function {
             .because(error.to_string())
             .advice("its log says why; nothing is lost, and it is safe to ask again");
         }
+        if error.code == "TooManyRequestsException" {
+            return Failure::new(format!("cannot {doing}: a run of {FUNCTION} is under way"))
+                .because(error.to_string())
+                .advice("one runs at a time, for at most four minutes: run it again then");
+        }
         self.connection.explain(error, doing, ASKER)
     }
 }
