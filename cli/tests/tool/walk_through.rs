@@ -51,9 +51,9 @@ fn pieces(text: &str) -> Vec<&str> {
 }
 
 /// What is drawn at random: the rest of an opaque id or an inbox's name (26), of a status question (13), a token (52),
-/// a commitment (64).
+/// a commitment (64), the beginning of a message's hash (16).
 fn is_drawn(word: &str) -> bool {
-    [13, 26, 52, 64].contains(&word.len())
+    [13, 16, 26, 52, 64].contains(&word.len())
         && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
