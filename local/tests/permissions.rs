@@ -279,9 +279,10 @@ fn granted(template: &Value, duty: &Duty) -> Grants {
             let actions: Vec<&str> = actions.iter().map(|action| action.as_str().unwrap()).collect();
             // Who only looks at keys looks at all of them; who uses one, uses that one.
             let looks = ["kms:DescribeKey", "kms:GetKeyRotationStatus"];
-            let resource = match actions.iter().all(|action| looks.contains(action)) {
-                true => "every key".to_owned(),
-                false => word(resource),
+            let resource = if actions.iter().all(|action| looks.contains(action)) {
+                "every key".to_owned()
+            } else {
+                word(resource)
             };
             let actions = actions.into_iter().map(str::to_owned);
             grants.entry(resource).or_default().extend(actions);

@@ -54,14 +54,14 @@ impl<P: RedrivePorts> Redrive<P> {
         match Request::parse(event) {
             Ok(Request::Redrive(request)) => self.redrive(&request, deadline).await,
             Ok(Request::Quarantine(request)) => {
-                let shelf = Shelf {
+                let quarantine = Shelf {
                     ports: &self.ports,
                     region: &self.conduct.region,
                     queues: &self.conduct.queues,
                     clock: &self.surroundings.clock,
                     deadline,
                 };
-                Answer::Quarantine(shelf.answer(&request).await)
+                Answer::Quarantine(quarantine.answer(&request).await)
             }
             Err(_) => refuse(Refusal::NotUnderstood),
         }

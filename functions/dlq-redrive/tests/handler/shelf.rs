@@ -174,7 +174,7 @@ async fn what_may_not_go_back_stays() {
 async fn every_act_is_told_before_it_is_done() {
     let (world, name) = with_exhausted().await;
     names(&world, json!({})).await;
-    for (what, _) in [("show", ()), ("release", ()), ("show", ()), ("purge", ())] {
+    for what in ["show", "release", "show", "purge"] {
         act(&world, what, &name).await;
     }
     assert_eq!(
