@@ -25,7 +25,7 @@ pub(crate) async fn run(
     let function = Function::open(settings).await?;
     match command {
         QuarantineCommand::List(filter) => list(&function, &filter, printer).await,
-        QuarantineCommand::Show { hash } => show(&function, &hash, printer).await,
+        QuarantineCommand::Show { hash, filter } => show(&function, &hash, &filter, printer).await,
         QuarantineCommand::Release(which) => each(&function, &which, Deed::Release, printer).await,
         QuarantineCommand::Purge(which) => each(&function, &which, Deed::Purge, printer).await,
     }
@@ -120,15 +120,22 @@ fn one(names: &[ObjectName], hash: &str) -> Result<ObjectName, Failure> {
             Failure::new(format!("nothing in the quarantine begins with {hash}"))
                 .advice("`symbolon quarantine list` shows what is there"),
         ),
-        (Some(_), Some(_)) => Err(Failure::new(format!("more than one hash begins with {hash}"))
-            .advice("give more of it; `--output json` shows all of it")),
+        (Some(_), Some(_)) => Err(
+            Failure::new(format!("more than one object's hash begins with {hash}"))
+                .advice("give more of it (`--output json` shows all), or --reason: one may be there for two"),
+        ),
     }
 }
 
 // ---- Show ---------------------------------------------------------------------------------------------------------
 
-async fn show(function: &Function, hash: &str, printer: &mut Printer) -> Result<(), Failure> {
-    let name = one(&names(function, &Listing::default()).await?, hash)?;
+async fn show(
+    function: &Function,
+    hash: &str,
+    filter: &Filter,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    let name = one(&names(function, &listing(filter, now())).await?, hash)?;
     let doing = "show what is in the quarantine";
     let request = QuarantineRequest::Show(ObjectRequest { object: name });
     let object = match ask(function, request, doing).await? {
@@ -204,12 +211,15 @@ async fn each(function: &Function, which: &Which, deed: Deed, printer: &mut Prin
         let found = which.hashes.iter().map(|hash| one(&there, hash));
         found.collect::<Result<Vec<_>, Failure>>()?
     };
-    let mut refusals = Vec::new();
+    let (mut refusals, mut kept) = (Vec::new(), 0_usize);
     for name in &meant {
         let answer = ask(function, deed.request(name.clone()), deed.doing()).await?;
         let (what, why) = match answer {
             QuarantineAnswer::Released | QuarantineAnswer::Purged => (deed.done(), None),
-            QuarantineAnswer::ReleasedAndKept => ("released, and still in the quarantine", None),
+            QuarantineAnswer::ReleasedAndKept => {
+                kept += 1;
+                ("released, and still in the quarantine", None)
+            }
             QuarantineAnswer::Refused(why) => ("left", Some(why)),
             _ => return Err(another_answer()),
         };
@@ -220,6 +230,11 @@ async fn each(function: &Function, which: &Which, deed: Deed, printer: &mut Prin
         printer.line("Nothing of that kind is in the quarantine.")?;
     }
     match refusals.first() {
+        None if kept > 0 => Err(Failure::new(format!(
+            "{kept} of {} are back on their queue and could not be taken out of the quarantine",
+            meant.len()
+        ))
+        .advice("purge them: until then a copy that fails again waits among the dead letters")),
         None => Ok(()),
         Some(why) => {
             Err(refused(*why, deed.doing()).because(format!("{} of {} stay", refusals.len(), meant.len())))
@@ -248,7 +263,10 @@ fn refused(why: ShelfRefusal, doing: &str) -> Failure {
     let failure = Failure::new(format!("cannot {doing}: {}", said(why)));
     match why {
         ShelfRefusal::NotThere => failure.advice("`symbolon quarantine list` shows what is there"),
-        ShelfRefusal::Unreadable => failure.advice("look at the object in the bucket: who put it there?"),
+        ShelfRefusal::Unreadable => failure.advice("CloudTrail says who put it there; purge it"),
+        ShelfRefusal::ConsumerDisabled => {
+            failure.advice("release it in the region that matches: name it with --region")
+        }
         ShelfRefusal::UnknownQueue => failure.advice("is it a queue of another region's stack?"),
         ShelfRefusal::Unstamped | ShelfRefusal::OnBehalf | ShelfRefusal::Stale | ShelfRefusal::TooLarge => {
             failure.advice("ask its sender to send it anew, and purge it")
@@ -263,6 +281,7 @@ fn said(why: ShelfRefusal) -> &'static str {
     match why {
         ShelfRefusal::NotThere => "it is not there any more",
         ShelfRefusal::Unreadable => "what has its name is no object of the quarantine",
+        ShelfRefusal::ConsumerDisabled => "nothing takes from its queue in this region",
         ShelfRefusal::UnknownQueue => "the deployment has no such queue",
         ShelfRefusal::Unstamped => "nobody can say whose it is",
         ShelfRefusal::OnBehalf => "only the bulk ingest may send it",

@@ -35,14 +35,15 @@ pub(crate) async fn run(
 /// What the caller has to do something about.
 fn not_to_its_end(queue: &QueueReport) -> Option<Failure> {
     let source = &queue.source;
-    if let Some(why) = queue.stopped {
+    // A consumer that stands still, with nothing that waits for it, is nobody's business here.
+    if let Some(why) = queue.stopped.filter(|_| queue.left > 0) {
         return Some(
             Failure::new(format!("the redrive of {source} stopped: {}", said(why))).advice(todo(why)),
         );
     }
     queue.unfinished.then(|| {
         Failure::new(format!("the redrive of {source} did not see every letter"))
-            .advice("run it again: what was done stays done")
+            .advice("run it again in five minutes, when letters that were in hand are seen again: what was done stays done")
     })
 }
 
@@ -80,6 +81,7 @@ fn said(why: StopReason) -> &'static str {
         StopReason::ConsumerDisabled => "its mapping is not enabled",
         StopReason::ConsumerFailing => "its consumer is failing as a whole",
         StopReason::ConsumerUnknown => "the state of its consumer cannot be read",
+        StopReason::OutcomeUnknown => "the tables that tell of a canary cannot be read",
         StopReason::CanaryRelapsed => "a canary came back",
         StopReason::CanaryUnanswered => "nothing was heard of the canary",
         StopReason::CanaryMute => "no letter could tell anything new",
@@ -91,10 +93,13 @@ fn todo(why: StopReason) -> &'static str {
         StopReason::ConsumerDisabled => "enable it where this region matches; the letters stay until then",
         StopReason::ConsumerFailing => "mend the consumer first; the letters stay until then",
         StopReason::ConsumerUnknown => "see to the function's permissions, or wait for CloudWatch",
+        StopReason::OutcomeUnknown => {
+            "the matcher may not be able to read them either; the letters stay until then"
+        }
         StopReason::CanaryRelapsed => {
             "what made these letters dead is not over: the matcher's log says the reason"
         }
         StopReason::CanaryUnanswered => "is the queue being taken from? The next run tries again",
-        StopReason::CanaryMute => "run it again: the rest follows",
+        StopReason::CanaryMute => "ten went; run it again for ten more",
     }
 }

@@ -14,6 +14,9 @@ pub enum QuarantineCommand {
         /// Its hash, as `list` prints it, or how it begins
         #[arg(value_name = "HASH", value_parser = hash)]
         hash: String,
+        /// Among these.
+        #[command(flatten)]
+        filter: Filter,
     },
     /// Send messages to their queue again, in the name and with the time of who sent them first
     ///

@@ -182,16 +182,20 @@ pub(crate) fn holds(body: &[u8], name: &ObjectName, cycles: u32) -> Holds {
 }
 
 /// Finds out which letters can be the canary: their sender is registered, and something of them was not answered yet.
-/// What cannot be read makes no canary.
-pub(crate) async fn find_telling<P: Registry + Outcomes>(ports: &P, hand: &mut [Sorted]) {
+/// Whether that could be read; what cannot be makes no canary.
+pub(crate) async fn find_telling<P: Registry + Outcomes>(ports: &P, hand: &mut [Sorted]) -> bool {
     match survive(telling(ports, hand)).await {
         Some(Ok(orders)) => {
             for (one, orders) in hand.iter_mut().zip(orders) {
                 one.orders = orders;
             }
+            true
         }
-        Some(Err(error)) => tracing::warn!(event = "canary_not_chosen", reason = %error),
-        None => {}
+        Some(Err(error)) => {
+            tracing::warn!(event = "canary_not_chosen", reason = %error);
+            false
+        }
+        None => false,
     }
 }
 

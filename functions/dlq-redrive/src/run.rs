@@ -27,8 +27,9 @@ use crate::telemetry::{self, Tally};
 /// operation time-out before it is given up.
 const HAND_MILLIS: i64 = 30_000;
 
-/// Of the time that a run has, this much is kept to answer, in milliseconds.
-const ANSWER_MILLIS: i64 = 2_000;
+/// Of the time that a run has, this much is kept from the letters' release, in milliseconds: one call of it may take the
+/// SDK's whole operation time-out. What is not released is seen again a little later by itself.
+const RELEASE_MILLIS: i64 = 13_000;
 
 /// Letters are seen by others this much after the run's deadline, in seconds: a run that was killed has ended by then.
 const AFTERWARDS_SECONDS: i64 = 30;
@@ -71,6 +72,8 @@ pub(crate) struct Run<'a, P> {
     /// Letters that stay.
     held: Vec<Receipt>,
     failures: u32,
+    /// Whether it could not be read which letters can be the canary.
+    unread: bool,
     /// Whether the queue seemed to be empty at the last look.
     empty: bool,
 }
@@ -103,6 +106,7 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
             waiting_bytes: 0,
             held: Vec::new(),
             failures: 0,
+            unread: false,
             empty: false,
         }
     }
@@ -146,7 +150,9 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
     async fn look_at_consumer(&mut self) {
         let (function, url) = (&self.queue.consumer, &self.queue.source_url);
         let consumer = Consumer {
-            enabled: seen(survive(self.ports.is_enabled(function, url)).await).flatten(),
+            // A mapping that is not there delivers as little as one that is not enabled.
+            enabled: seen(survive(self.ports.is_enabled(function, url)).await)
+                .map(|enabled| enabled.unwrap_or(false)),
             recent: seen(survive(self.ports.recent(function)).await),
         };
         self.brake = brake(consumer);
@@ -169,7 +175,13 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
             }
         }
         if self.canary == Canary::Wanted && self.brake.is_none() && self.empty && !self.waiting.is_empty() {
-            self.send_mute().await;
+            // Where no answer could be read there is nothing to tell a canary from the rest: the tables that the matcher
+            // needs may be what is out of order.
+            if self.unread {
+                self.stop(StopReason::OutcomeUnknown);
+            } else {
+                self.send_mute().await;
+            }
         }
     }
 
@@ -224,18 +236,23 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
         while waiting.len() > 0 && self.has_time_for(0) {
             let few = waiting.by_ref().take(MAX_BATCH_ENTRIES).collect();
             self.settle(few).await;
+            self.look_again().await;
         }
         if waiting.len() > 0 {
             self.report.unfinished = true;
             waiting.for_each(|one| self.hold(one));
         }
         while self.take_hand().await {
-            let look = self
-                .looked_at
-                .is_none_or(|at| self.now().millis_since(at) >= LOOK_AGAIN_MILLIS);
-            if self.canary == Canary::Heard && look {
-                self.look_at_consumer().await;
-            }
+            self.look_again().await;
+        }
+    }
+
+    /// Looks at the consumer, if that was a while ago and letters go back.
+    async fn look_again(&mut self) {
+        let now = self.now();
+        let is_time = |at: Timestamp| now.millis_since(at) >= LOOK_AGAIN_MILLIS;
+        if self.canary == Canary::Heard && self.looked_at.is_none_or(is_time) {
+            self.look_at_consumer().await;
         }
     }
 
@@ -271,7 +288,7 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
         let own = &self.conduct.roles;
         let mut hand = sort(self.ports, hand, &self.queue.source, own, rules).await;
         if self.canary == Canary::Wanted && self.brake.is_none() {
-            find_telling(self.ports, &mut hand).await;
+            self.unread |= !find_telling(self.ports, &mut hand).await;
         }
         self.note(&mut hand);
         self.settle(hand).await;
@@ -316,8 +333,6 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
         for one in std::mem::take(&mut self.waiting) {
             self.hold(one);
         }
-        let in_time = || self.now().plus_millis(ANSWER_MILLIS) < self.deadline;
-        acts::release(self.ports, &self.queue.dead_letter_url, &self.held, &in_time).await;
         self.report.stopped = match (self.brake, self.canary) {
             (Some(why), _) | (None, Canary::Stopped(why)) => Some(why),
             _ => None,
@@ -332,6 +347,9 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
             acts::announce(self.ports, &[stopped], &mut self.tally).await;
         }
         telemetry::emit(&self.report, &self.tally);
+        // Last: it is said what came of the run, whatever becomes of this.
+        let in_time = || self.now().plus_millis(RELEASE_MILLIS) < self.deadline;
+        acts::release(self.ports, &self.queue.dead_letter_url, &self.held, &in_time).await;
         self.report
     }
 }

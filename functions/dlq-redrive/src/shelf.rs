@@ -94,6 +94,10 @@ impl<P: RedrivePorts> Shelf<'_, P> {
         let queue = self.queues.iter().find(|queue| queue.source == name.source);
         let queue = queue.ok_or(ShelfRefusal::UnknownQueue)?;
         let envelope = released(&object, (self.clock)())?;
+        let enabled = self.ports.is_enabled(&queue.consumer, &queue.source_url).await;
+        if enabled.map_err(|error| unavailable(&error))? != Some(true) {
+            return Err(ShelfRefusal::ConsumerDisabled);
+        }
         self.announce_act(name, QuarantineAct::Released).await?;
         let taken = send_back(self.ports, &queue.source_url, &[envelope.to_json()]).await;
         if taken != [true] {

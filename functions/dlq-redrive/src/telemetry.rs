@@ -35,7 +35,10 @@ pub(crate) fn stopped(source: &SourceName, why: StopReason) {
         StopReason::CanaryRelapsed => tracing::error!(event = "canary_relapsed", source),
         StopReason::CanaryUnanswered => tracing::error!(event = "canary_unanswered", source),
         StopReason::CanaryMute => tracing::warn!(event = "canary_mute", source),
-        StopReason::ConsumerDisabled | StopReason::ConsumerFailing | StopReason::ConsumerUnknown => {
+        StopReason::ConsumerDisabled
+        | StopReason::ConsumerFailing
+        | StopReason::ConsumerUnknown
+        | StopReason::OutcomeUnknown => {
             tracing::error!(event = "redrive_braked", source, reason = why.code());
         }
     }
@@ -64,6 +67,7 @@ pub(crate) fn emit(report: &QueueReport, tally: &Tally) {
         StopReason::ConsumerDisabled,
         StopReason::ConsumerFailing,
         StopReason::ConsumerUnknown,
+        StopReason::OutcomeUnknown,
     ]);
     metrics::counter!("LettersReceived").increment(report.received);
     metrics::counter!("Redriven").increment(report.sent_back);

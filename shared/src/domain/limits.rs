@@ -19,6 +19,10 @@ pub const MAX_INTEREST_LIFE_DAYS: i64 = 90;
 /// redrive cycle. A message first sent longer ago is refused: the memory that makes it harmless may be gone.
 pub const SUBMISSION_LIFE_DAYS: i64 = 400;
 
+/// Days that a letter may wait in a dead-letter queue before it is quarantined whatever it waits for: SQS deletes it after
+/// 14 (`MessageRetentionPeriod`, the longest that there is), counted from its own `SentTimestamp`.
+pub const LETTER_PATIENCE_DAYS: i64 = 12;
+
 /// A wrapped epoch key lives this many days: a match made on its day may be asked for until its submission is
 /// forgotten, and TTL deletion may come days late.
 pub const KEY_LIFE_DAYS: i64 = SUBMISSION_LIFE_DAYS + 30;

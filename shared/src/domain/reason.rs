@@ -128,6 +128,8 @@ codes! {
         TooLarge = "too_large",
         /// First sent longer ago than submissions are kept: the memory that makes it harmless may be gone.
         Stale = "stale",
+        /// Nothing is wrong with it, but it has waited so long that SQS will soon delete it.
+        Expiring = "expiring",
         /// Sent back as often as a message may be.
         Exhausted = "exhausted",
     }
@@ -142,6 +144,8 @@ codes! {
         ConsumerFailing = "consumer_failing",
         /// The state of its consumer could not be read.
         ConsumerUnknown = "consumer_unknown",
+        /// The tables in which an answer to a canary would be seen could not be read.
+        OutcomeUnknown = "outcome_unknown",
         /// A canary came back.
         CanaryRelapsed = "canary_relapsed",
         /// Nothing was heard of a canary in time.

@@ -1,11 +1,13 @@
 //! While the consumer fails as a whole nothing goes back; and a dry run changes nothing.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use symbolon_shared::domain::reason::{PoisonReason, StopReason};
 use symbolon_shared::domain::redrive::{Announcement, Consumer, Recent};
 use symbolon_shared::testing::{Mishap, Unlucky};
 
-use crate::world::{CONSUMER, World, conduct, letter, only, relapsed, working};
+use crate::world::{CONSUMER, NOON, World, conduct, from, interest, letter, only, relapsed, sender, working};
 
 fn stuck() -> World {
     let world = World::new();
@@ -42,7 +44,7 @@ async fn an_outage_stops_it_before_anything_is_sent() {
     for (consumer, why) in [
         (disabled, StopReason::ConsumerDisabled),
         (failing(), StopReason::ConsumerFailing),
-        (without_mapping, StopReason::ConsumerUnknown),
+        (without_mapping, StopReason::ConsumerDisabled),
         (without_metric, StopReason::ConsumerUnknown),
     ] {
         let world = stuck();
@@ -131,6 +133,58 @@ async fn an_outage_while_the_rest_goes_stops_it_within_a_minute() {
     let report = only(redrive.handle(json!({}), world.deadline()).await);
     assert_eq!(report.stopped, Some(StopReason::ConsumerFailing));
     assert!((300..900).contains(&report.sent_back), "{report:?}");
+}
+
+/// Of what had to wait in memory until the canary was heard of, too: an outage that begins then stops the rest of it.
+#[tokio::test]
+async fn an_outage_while_what_waited_goes_stops_it_within_a_minute() {
+    let world = World::new();
+    (0..1_500).for_each(|n| world.moved(&format!("A-{n}")));
+    let memory = world.memory.clone();
+    let (mut sends, mut looks) = (0, 0);
+    let ports = Unlucky::new(world.memory.clone(), move |_, asked| {
+        sends += u32::from(asked == "send_back");
+        if sends == 5 {
+            memory.set_consumer(CONSUMER, failing());
+        }
+        // Nothing is heard of the canary for a while: meanwhile everything else is taken in hand.
+        looks += u32::from(asked == "read_outcomes" && sends > 0);
+        (asked == "read_outcomes" && sends > 0 && looks < 8).then_some(Mishap::Throttled)
+    });
+    let mut slow = conduct();
+    slow.sends_per_second = 10;
+    let redrive = dlq_redrive::Redrive::new(ports, slow, world.surroundings());
+    let report = only(redrive.handle(json!({}), world.deadline()).await);
+    assert_eq!(report.stopped, Some(StopReason::ConsumerFailing));
+    assert!(report.sent_back < 800, "{report:?}");
+}
+
+/// The tables in which an answer would be seen are those that the matcher needs: nothing goes, watched or not.
+#[tokio::test]
+async fn nothing_goes_while_nobody_could_see_an_answer() {
+    for table in ["find_principals", "read_outcomes"] {
+        let world = stuck();
+        let ports = Unlucky::new(world.memory.clone(), move |_, asked| {
+            (asked == table).then_some(Mishap::Throttled)
+        });
+        let report = only(world.over(ports).handle(json!({}), world.deadline()).await);
+        assert_eq!(report.stopped, Some(StopReason::OutcomeUnknown), "{table}");
+        assert_eq!((report.sent_back, report.left), (0, 30), "{table}");
+        assert_eq!(report.quarantined.values().sum::<u64>(), 2, "{table}");
+    }
+}
+
+/// What the brake has held for so long that SQS will delete it is kept elsewhere.
+#[tokio::test]
+async fn what_has_waited_too_long_is_quarantined_before_sqs_deletes_it() {
+    let world = World::new();
+    world.memory.set_consumer(CONSUMER, failing());
+    let days = |days: i64| NOON.plus_millis(-days * 86_400_000);
+    world.dead(from(&sender(1), &interest("A-1"), days(11)));
+    world.dead(from(&sender(1), &interest("A-2"), days(12)));
+    let report = world.run().await;
+    assert_eq!((report.sent_back, report.left), (0, 1));
+    assert_eq!(world.poison(), BTreeMap::from([(PoisonReason::Expiring, 1)]));
 }
 
 #[tokio::test]

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use symbolon_shared::domain::reason::PoisonReason;
 use symbolon_shared::domain::redrive::{
-    Announcement, Answer, ObjectName, QuarantineAct, QuarantineAnswer, ShelfRefusal,
+    Announcement, Answer, Consumer, ObjectName, QuarantineAct, QuarantineAnswer, Recent, ShelfRefusal,
 };
 use symbolon_shared::domain::time::Timestamp;
 use symbolon_shared::testing::{Mishap, Unlucky};
 
-use crate::world::{Fate, NOON, World, from, interest, letter, relapsed, sender};
+use crate::world::{CONSUMER, Fate, NOON, World, from, interest, letter, relapsed, sender};
 
 /// A day in milliseconds.
 const DAY: i64 = 86_400_000;
@@ -168,6 +168,33 @@ async fn what_may_not_go_back_stays() {
     assert_eq!(world.quarantined().len(), 2);
     world.consume().await;
     assert!(world.reached().is_empty());
+}
+
+/// In a region that does not match, it would lie on the intake until it expires.
+#[tokio::test]
+async fn nothing_is_released_where_nobody_takes_it() {
+    let (world, name) = with_exhausted().await;
+    for (enabled, why) in [
+        (Some(false), ShelfRefusal::ConsumerDisabled),
+        (None, ShelfRefusal::ConsumerDisabled),
+    ] {
+        let consumer = Consumer {
+            enabled,
+            recent: Some(Recent::default()),
+        };
+        world.memory.set_consumer(CONSUMER, consumer);
+        assert_eq!(
+            act(&world, "release", &name).await,
+            QuarantineAnswer::Refused(why)
+        );
+    }
+    world.consume().await;
+    assert!(world.quarantined() == [name] && world.reached().is_empty());
+    assert_eq!(
+        acts(&world),
+        ["quarantined"],
+        "and nobody was told that it would be"
+    );
 }
 
 #[tokio::test]

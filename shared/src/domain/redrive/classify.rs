@@ -6,7 +6,7 @@ use super::letter::{Content, Letter};
 use crate::domain::envelope::{Envelope, Origin};
 use crate::domain::identifiers::ClOrdId;
 use crate::domain::intake::{Member, parse_body};
-use crate::domain::limits::SUBMISSION_LIFE_DAYS;
+use crate::domain::limits::{LETTER_PATIENCE_DAYS, SUBMISSION_LIFE_DAYS};
 use crate::domain::reason::PoisonReason;
 use crate::domain::time::Timestamp;
 
@@ -77,6 +77,9 @@ fn trial(letter: &Letter, rules: Rules) -> Result<Transient, PoisonReason> {
     };
     if !back.fits() {
         return Err(PoisonReason::TooLarge);
+    }
+    if (letter.queued_at).is_some_and(|at| at.plus_days(LETTER_PATIENCE_DAYS) <= rules.now) {
+        return Err(PoisonReason::Expiring);
     }
     Ok(Transient {
         envelope: back,

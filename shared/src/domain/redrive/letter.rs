@@ -133,6 +133,8 @@ pub struct Letter {
     pub reason: Option<ReasonCode>,
     /// When it was first sent; without that stamp when SQS first gave it to somebody, or 1970.
     pub first_seen: Timestamp,
+    /// When the copy that lies in the queue was sent, as SQS counts its age: when SQS moved it, when it was first sent.
+    pub queued_at: Option<Timestamp>,
     /// How often it was received from the dead-letter queue and, if SQS moved it, from its source.
     pub receives: u32,
 }
@@ -146,7 +148,13 @@ impl Letter {
         let sender = read.sender.and_then(|sender| SenderId::parse(&sender).ok());
         let (Some(sender), Some(sent_at)) = (sender, moment(read.sent_at)) else {
             let first_seen = moment(read.first_received_at).unwrap_or(Timestamp::from_millis(0));
-            return Self::of(Content::Unstamped(read.body), false, None, first_seen, receives);
+            return Self::of(
+                Content::Unstamped(read.body),
+                false,
+                None,
+                (first_seen, None),
+                receives,
+            );
         };
         let as_it_is = |body| Envelope {
             origin: Origin::Sender(sender.clone()),
@@ -157,22 +165,40 @@ impl Letter {
         };
         if !roles.include(&sender) {
             let envelope = as_it_is(read.body);
-            return Self::of(Content::Enveloped(envelope), false, None, sent_at, receives);
+            return Self::of(
+                Content::Enveloped(envelope),
+                false,
+                None,
+                (sent_at, Some(sent_at)),
+                receives,
+            );
         }
         let said = read.reason.and_then(|code| ReasonCode::parse(&code).ok());
         let Ok(envelope) = Envelope::parse(&read.body) else {
             let envelope = as_it_is(read.body);
-            return Self::of(Content::Enveloped(envelope), true, said, sent_at, receives);
+            return Self::of(
+                Content::Enveloped(envelope),
+                true,
+                said,
+                (sent_at, Some(sent_at)),
+                receives,
+            );
         };
         let (reason, first_seen) = (said.or_else(|| envelope.reason.clone()), envelope.sent_at);
-        Self::of(Content::Enveloped(envelope), false, reason, first_seen, receives)
+        Self::of(
+            Content::Enveloped(envelope),
+            false,
+            reason,
+            (first_seen, Some(sent_at)),
+            receives,
+        )
     }
 
     fn of(
         content: Content,
         broken: bool,
         reason: Option<ReasonCode>,
-        first_seen: Timestamp,
+        (first_seen, queued_at): (Timestamp, Option<Timestamp>),
         receives: u32,
     ) -> Self {
         Self {
@@ -181,6 +207,7 @@ impl Letter {
             broken,
             reason,
             first_seen,
+            queued_at,
             receives,
         }
     }

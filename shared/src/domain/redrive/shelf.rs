@@ -123,6 +123,8 @@ pub enum ShelfRefusal {
     NotThere,
     /// What is there is no object of the quarantine.
     Unreadable,
+    /// This region's consumer takes nothing from the source: it would lie there until it expires.
+    ConsumerDisabled,
     /// This function has no such source.
     UnknownQueue,
     /// Nobody can say whose it is, so nobody can send it in his name.
