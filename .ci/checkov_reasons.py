@@ -57,6 +57,10 @@ REASONS = {
     ): "what it does not end goes to a queue by its on-failure destination",
     (
         "CKV_AWS_115",
+        "AWS::Lambda::Function.DlqRedriveFunction",
+    ): "two runs at once are harmless; reserving would take concurrency from the matcher",
+    (
+        "CKV_AWS_115",
         "AWS::Lambda::Function.BackupCheckFunction",
     ): "two runs at once are harmless; reserving would take concurrency from the matcher",
     (

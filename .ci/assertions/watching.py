@@ -13,6 +13,9 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 LEAST_ALARMS = 12
 
+# Alarms of a state: whoever does not look says nothing of it, so the alarm stays as it is.
+STATES = {"StoresBadAlarm", "StoresUnknownAlarm"}
+
 # Alarms that go off when something has not happened.
 SILENCES = {"BackupCheckSilentAlarm", "RedriveSilentAlarm"}
 
@@ -41,8 +44,7 @@ KEYWORDS = "Symbolon/${AWS::StackName}"
 
 # What an event passes on: what happened, never who did it.
 SAYS_NOBODY = {
-    "$.detail.from", "$.detail.invariant", "$.detail.queue", "$.detail.store", "$.detail.times", "$.detail.to",
-    "$.detail.why",
+    "$.detail.from", "$.detail.invariant", "$.detail.store", "$.detail.times", "$.detail.to",
     "$.detail-type", "$.detail.alarmName", "$.detail.errorCode", "$.detail.eventName", "$.region", "$.time",
 }  # fmt: skip
 
@@ -54,7 +56,6 @@ RULES = {
     "KeywordAlarmRule": ("CloudWatch Alarm State Change", {"alarmName", "state"}),
     "InvariantBrokenRule": ("Audit Invariant Broken", {"region"}),
     "QuarantineActsRule": ("Quarantine Act", {"region"}),
-    "RedriveStoppedRule": ("Redrive Stopped", {"region"}),
     "BackupVerdictRule": ("Backup Verdict Changed", {"region"}),
     "AuditHeadsRule": ("Audit Head Moved", {"region"}),
     "AuditHeadsToPeerRule": ("Audit Head Moved", {"region"}),
@@ -179,7 +180,8 @@ def alarms_can_go_off(template):
             yield f"{name}: {points} of {periods} periods of {alarm['Period']} s"
         if ("Statistic" in alarm) == ("ExtendedStatistic" in alarm):
             yield f"{name}: one statistic, not none or two"
-        if alarm.get("TreatMissingData") != ("breaching" if name in SILENCES else "notBreaching"):
+        missing = "breaching" if name in SILENCES else "ignore" if name in STATES else "notBreaching"
+        if alarm.get("TreatMissingData") != missing:
             yield f"{name}: goes off where nothing happens, or not where nothing must not"
         if alarm.get("ActionsEnabled", True) is not True:
             yield f"{name}: tells nobody"

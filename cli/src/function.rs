@@ -113,9 +113,11 @@ impl Function {
             .advice("its log says why; nothing is lost, and it is safe to ask again");
         }
         if error.code == "TooManyRequestsException" {
-            return Failure::new(format!("cannot {doing}: a run of {FUNCTION} is under way"))
-                .because(error.to_string())
-                .advice("one runs at a time, for at most four minutes: run it again then");
+            return Failure::new(format!(
+                "cannot {doing}: a run of {FUNCTION} is under way, or too many functions are"
+            ))
+            .because(error.to_string())
+            .advice("run it again in a few minutes");
         }
         self.connection.explain(error, doing, ASKER)
     }

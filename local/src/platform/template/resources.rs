@@ -316,7 +316,7 @@ fn log_group(_: &str, mut properties: Properties<'_, '_>, _: &mut StackPlan) -> 
     properties.finish()
 }
 
-const FUNCTION_WITHOUT_MEANING: [WithoutMeaning; 10] = [
+const FUNCTION_WITHOUT_MEANING: [WithoutMeaning; 9] = [
     ("Description", ONLY_TEXT),
     ("CodeUri", NO_PACKAGE),
     ("Handler", NO_PACKAGE),
@@ -325,7 +325,6 @@ const FUNCTION_WITHOUT_MEANING: [WithoutMeaning; 10] = [
     ("LoggingConfig", NO_LOG_GROUP),
     ("Tracing", NO_LOG_GROUP),
     ("Tags", NO_THROTTLING),
-    ("ReservedConcurrentExecutions", NO_THROTTLING),
     (
         "EventInvokeConfig",
         "who invokes a function here waits for its answer",
