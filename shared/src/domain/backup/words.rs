@@ -120,6 +120,9 @@ pub(super) fn sentence(finding: &Finding) -> String {
         (_, Code::Denied) => format!("{title} cannot be seen: {word} is not allowed."),
         (_, Code::Failed) => format!("{title} could not be read ({word})."),
         (_, Code::NotAsked) => format!("{title}: there was no time to look."),
+        (Fact::TableLag, Code::Silent) => {
+            "Replica: no write is seen of the last two months, so nothing shows that it keeps up.".to_owned()
+        }
         (_, Code::Silent) => format!("{title}: the metric has no points, and should have."),
         (_, Code::Incomplete) => format!("{title}: the answer lacks what is needed to judge it."),
         (_, Code::Implausible) => format!("{title}: the answer cannot be true."),
@@ -157,6 +160,9 @@ pub(super) fn advice(finding: &Finding) -> &'static str {
         Code::Denied => return "Give the role of backup-check this permission, and look at who took it away.",
         Code::Failed | Code::Incomplete | Code::Implausible => {
             return "Wait for the next run; if it stays, ask AWS Health and the function's log.";
+        }
+        Code::Silent if finding.fact == Fact::TableLag => {
+            return "Look at the table's metrics; where nothing is ever written to it, lagMinutes of the policy is null.";
         }
         Code::NotAsked => return "Wait for the next run; if it stays, give the function more time.",
         _ => {}
@@ -225,7 +231,7 @@ pub(super) fn seen(seen: &Seen, now: Timestamp) -> String {
             format!("newest of {}", ago(*created, now))
         }
         Seen::TableLag(lag) | Seen::BucketLag(lag) => match lag {
-            Lag::Idle => "nothing is on its way".to_owned(),
+            Lag::Idle => "all that was written has arrived".to_owned(),
             Lag::ArrivedUntil(at) => format!("at most {} behind", span(at.minutes_before(now))),
         },
         Seen::ReplicationRule(rules) => {
