@@ -109,6 +109,13 @@ pub struct ReplicationRule {
     pub enabled: bool,
     /// The bucket that it replicates into.
     pub to: String,
+    /// The names of objects that it replicates begin so: empty, when it replicates all; none, when tags have a say in it.
+    /// (Reports of before this was looked at have none.)
+    #[serde(default)]
+    pub prefix: Option<String>,
+    /// Whether it replicates what is encrypted under a key of KMS.
+    #[serde(default)]
+    pub kms: bool,
 }
 
 /// A restore that was made to see whether it can be made.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::{Code, Figure, Finding};
+use super::finding::{Code, FILTER, Figure, Finding, KMS_OBJECTS};
 use super::moment::Moment;
 use super::observation::{Lag, Seen};
 use super::store::{Fact, Kind};
@@ -113,6 +113,12 @@ pub(super) fn sentence(finding: &Finding) -> String {
             format!("The replica in {part} is {word}.")
         }
         (_, Code::WrongState) => format!("{title}: its state is {word}."),
+        (Fact::ReplicationRule, Code::Differs) if word == FILTER => {
+            format!("The rule {part} replicates only some objects: its filter leaves others out.")
+        }
+        (Fact::ReplicationRule, Code::Differs) if word == KMS_OBJECTS => {
+            format!("The rule {part} leaves out what is encrypted under a key of KMS: all there is.")
+        }
         (Fact::ReplicationRule, Code::Differs) => {
             format!("The rule {part} replicates into another bucket than it must.")
         }

@@ -27,6 +27,18 @@ fn every_finding_has_a_sentence_and_an_advice() {
 }
 
 #[test]
+fn what_a_rule_leaves_out_is_said() {
+    let sentence = |word| {
+        let finding = Finding::new(Fact::ReplicationRule, Code::Differs)
+            .part("one")
+            .word(word);
+        words::sentence(&finding)
+    };
+    assert!(sentence("Filter").contains("rule one") && sentence("Filter").contains("its filter"));
+    assert!(sentence("SseKmsEncryptedObjects").contains("under a key of KMS"));
+}
+
+#[test]
 fn spans_are_said_in_two_units() {
     for (minutes, said) in [
         (0, "0 minutes"),
