@@ -8,13 +8,13 @@
 //! - S3 gives `ReplicationLatency` and what is pending where the destination is, "still published if replication does not
 //!   occur" (S3 user guide, "Using S3 Replication metrics"): without points they are silent, whether the bucket is idle or
 //!   not. `OperationsFailedReplication` it gives where the source is, and only when something happens: without points nothing
-//!   has failed, as long as the others speak.
+//!   has failed, as long as the others speak. What has failed stays so: S3 does not try again by itself.
 
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StatusCode};
 
 use super::{AwsBackup, MOST_PAGES, date_time, endless, moment, next};
 use crate::aws::error::{of, port_error};
-use crate::domain::backup::{Lag, Observed, Point, Seen};
+use crate::domain::backup::{FAILED_OPERATIONS_DAYS, Lag, Observed, Point, Seen};
 use crate::domain::time::Timestamp;
 use crate::ports::backup::{Answer, Replication, ReplicationMetrics};
 use crate::ports::{Fault, PortError};
@@ -26,6 +26,7 @@ const MINUTE_SECONDS: i32 = 60;
 /// counts requests by the minute: over five, both begin at the same moments. Such points are kept for 63 days.
 const FINE_SECONDS: i32 = 300;
 const HOUR_SECONDS: i32 = 3_600;
+const DAY_SECONDS: i32 = 86_400;
 const HOUR_MILLIS: i64 = 3_600_000;
 /// How far back a bucket's lag is looked for. Metrics are delivered as well as can be, and a quarter of an hour late at times.
 const LAG_MILLIS: i64 = 3_600_000;
@@ -34,8 +35,6 @@ const TABLE_LAG_MILLIS: i64 = 2 * HOUR_MILLIS;
 /// How far back its newest write is looked for, and the arrival of it. Seven metrics have some 10,000 hourly points then,
 /// where a call gives 100,800 (API reference, `GetMetricData`); CloudWatch keeps them for 15 months.
 const WIDE_DAYS: i64 = 60;
-/// How far back failures are counted.
-const DAY_MILLIS: i64 = 86_400_000;
 
 /// Requests by which items change (`DynamoDB` developer guide, "Operation" dimension).
 const WRITES: &[&str] = &[
@@ -92,8 +91,9 @@ impl ReplicationMetrics for AwsBackup {
     }
 
     async fn failed_operations(&self, of: Replication<'_>, now: Timestamp) -> Answer {
-        let ask = of_bucket("OperationsFailedReplication", "Sum", HOUR_SECONDS, of);
-        let window = (now.plus_millis(-DAY_MILLIS), now);
+        let ask = of_bucket("OperationsFailedReplication", "Sum", DAY_SECONDS, of);
+        let days = i64::from(FAILED_OPERATIONS_DAYS);
+        let window = (begun(now.plus_days(-days), DAY_SECONDS), now);
         let failed = points(&self.here.cloudwatch, &[ask], window)
             .await?
             .into_iter()

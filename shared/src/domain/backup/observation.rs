@@ -47,6 +47,10 @@ pub enum Lag {
     Idle,
 }
 
+/// For how many days failed operations are looked back upon. S3 does not try them again by itself, so what failed is missing
+/// until somebody mends it: CloudWatch would know of 15 months.
+pub const FAILED_OPERATIONS_DAYS: u16 = 90;
+
 /// A point of a metric: the beginning of its period, and the value.
 pub type Point = (Moment, f64);
 
@@ -181,7 +185,7 @@ pub enum Seen {
     BucketLag(Lag),
     /// Of [`Fact::FailedOperations`].
     FailedOperations {
-        /// How many there were.
+        /// How many there were in the last [`FAILED_OPERATIONS_DAYS`].
         count: u64,
     },
     /// Of [`Fact::ObjectLock`]: what is locked when nothing else is said.

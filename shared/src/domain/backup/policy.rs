@@ -90,7 +90,7 @@ pub enum Demand {
         rule: String,
         /// The bucket in the other region.
         to: String,
-        /// How many operations may have failed in the last day.
+        /// How many operations may have failed in the last [`FAILED_OPERATIONS_DAYS`](super::FAILED_OPERATIONS_DAYS).
         most: u32,
     },
     /// New objects are locked.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::finding::{Code, FILTER, Figure, Finding, KMS_OBJECTS};
 use super::moment::Moment;
-use super::observation::{Lag, Seen};
+use super::observation::{FAILED_OPERATIONS_DAYS, Lag, Seen};
 use super::store::{Fact, Kind};
 use super::verdict::Verdict;
 use crate::domain::time::Timestamp;
@@ -102,7 +102,10 @@ pub(super) fn sentence(finding: &Finding) -> String {
         (_, Code::Short) => format!("{title} holds for {is}; it must be {bound}."),
         (Fact::RestoreTests, Code::Failing) => format!("The newest test restore of {part} ended {word}."),
         (_, Code::Failing) => {
-            format!("In the last day {is} operations were not replicated; at most {bound} may be.")
+            format!(
+                "In the last {FAILED_OPERATIONS_DAYS} days {is} operations were not replicated; at most {bound} may be. \
+                 S3 does not try again by itself."
+            )
         }
         (_, Code::Missing | Code::NeverRan) => absent(finding, part),
         (_, Code::Disabled) => format!("{title} is switched off."),
@@ -194,7 +197,7 @@ pub(super) fn advice(finding: &Finding) -> &'static str {
             "Look at the replication role and at both keys; ask AWS Health about both regions."
         }
         Fact::FailedOperations => {
-            "Look at the replication role and at both keys, then run S3 Batch Replication."
+            "Look at the replication role and at both keys, then run S3 Batch Replication: it mends what failed. This stays bad for 90 days after, unless failures of the policy is raised."
         }
         Fact::ObjectLock => "Update this region's stack, and find out in CloudTrail who changed it.",
         Fact::KeyState => "Cancel the deletion or enable the key at once: nothing under it can be read.",
@@ -246,7 +249,7 @@ pub(super) fn seen(seen: &Seen, now: Timestamp) -> String {
                 .map(|(id, rule)| format!("{id} is {}, into {}", on(rule.enabled), rule.to));
             join(rules)
         }
-        Seen::FailedOperations { count } => format!("{count} in the last day"),
+        Seen::FailedOperations { count } => format!("{count} in the last {FAILED_OPERATIONS_DAYS} days"),
         Seen::ObjectLock { mode, days } => match mode {
             Some(mode) => format!("{mode} for {}", count(u64::from(*days), "day")),
             None => on(false),

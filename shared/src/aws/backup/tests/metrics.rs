@@ -261,7 +261,7 @@ async fn the_lag_of_a_bucket_is_published_where_the_copies_are() {
 #[tokio::test]
 async fn no_failures_are_believed_only_where_replication_speaks() {
     let line = Line::replying([
-        answer(&[(0, &[(60, 2.0), (600, 1.0)])]),
+        answer(&[(0, &[(12 * HOUR, 2.0), (89 * DAY, 1.0)])]),
         answer(&[(0, &[(60, 0.0)])]),
         answer(&[]),
         answer(&[(0, &[(5, 1.0)])]),
@@ -287,6 +287,9 @@ async fn no_failures_are_believed_only_where_replication_speaks() {
         [true, true, true, false, true, false],
         "failures here, the others there"
     );
+    let body = &line.asked()[0].body;
+    assert_eq!(metrics_of_period(body, 86_400), 1);
+    assert!(begins(body, 90 * DAY + 12 * HOUR), "days begin at midnight");
 }
 
 #[tokio::test]
