@@ -52,10 +52,12 @@ pub fn as_demanded(demand: &Demand, now: Timestamp) -> Seen {
         Demand::Copy { .. } => Seen::Copy { created: ago(170) },
         Demand::TableLag { .. } => Seen::TableLag(Lag::ArrivedUntil(ago(2))),
         Demand::Versioning { .. } => Seen::Versioning { enabled: true },
-        Demand::ReplicationRule { rule, to, .. } => {
+        Demand::ReplicationRule { rule, to, prefix, .. } => {
             let is = ReplicationRule {
                 enabled: true,
                 to: to.clone(),
+                prefix: Some(prefix.clone()),
+                kms: true,
             };
             Seen::ReplicationRule(BTreeMap::from([(rule.clone(), is)]))
         }

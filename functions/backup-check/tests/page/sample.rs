@@ -81,6 +81,8 @@ pub(crate) fn mixed() -> Report {
     let rule = ReplicationRule {
         enabled: false,
         to: "symbolon-audit-123456789012-us-west-2".to_owned(),
+        prefix: Some("us-east-1/".to_owned()),
+        kms: true,
     };
     let rules = BTreeMap::from([("to-the-other-region".to_owned(), rule)]);
     see(

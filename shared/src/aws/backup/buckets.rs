@@ -1,7 +1,8 @@
 //! Buckets: versions, replication and lock.
 
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, DefaultRetention, ReplicationRule as Rule, ReplicationRuleStatus,
+    BucketVersioningStatus, DefaultRetention, ReplicationRule as Rule, ReplicationRuleFilter,
+    ReplicationRuleStatus, SseKmsEncryptedObjectsStatus,
 };
 
 use super::AwsBackup;
@@ -80,8 +81,27 @@ fn rule(rule: Rule) -> Option<(String, ReplicationRule)> {
         .rsplit_once(":::")
         .map_or(to.as_str(), |(_, bucket)| bucket)
         .to_owned();
-    let enabled = rule.status == ReplicationRuleStatus::Enabled;
-    Some((rule.id?, ReplicationRule { enabled, to }))
+    #[expect(deprecated, reason = "rules of the old form still have their filter there")]
+    let prefix = match rule.filter {
+        Some(filter) => prefix(filter),
+        None => Some(rule.prefix.unwrap_or_default()),
+    };
+    let criteria = rule
+        .source_selection_criteria
+        .and_then(|criteria| criteria.sse_kms_encrypted_objects);
+    let is = ReplicationRule {
+        enabled: rule.status == ReplicationRuleStatus::Enabled,
+        to,
+        prefix,
+        kms: criteria.is_some_and(|kms| kms.status == SseKmsEncryptedObjectsStatus::Enabled),
+    };
+    Some((rule.id?, is))
+}
+
+/// What names of objects begin with that a filter lets through; none when it also asks for tags, or may.
+fn prefix(filter: ReplicationRuleFilter) -> Option<String> {
+    let by_name = filter.tag.is_none() && filter.and.is_none();
+    by_name.then(|| filter.prefix.unwrap_or_default())
 }
 
 fn lock(retention: Option<DefaultRetention>) -> Seen {

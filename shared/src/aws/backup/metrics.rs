@@ -2,17 +2,19 @@
 //! bucket from a silent metric:
 //!
 //! - `DynamoDB` gives `ReplicationLatency` where the source is, for what arrived. What was written since is what requests
-//!   of a kind that writes, and items that TTL has deleted, have points for ([`Lag::of_table`]).
+//!   of a kind that writes, and items that TTL has deleted, have points for ([`Lag::of_table`]). Where the last hours have
+//!   not both, the last two months say when the newest write was and whether it arrived; where the newest arrival is of
+//!   the same hour as a write, fine points of that hour say which came first.
 //! - S3 gives `ReplicationLatency` and what is pending where the destination is, "still published if replication does not
 //!   occur" (S3 user guide, "Using S3 Replication metrics"): without points they are silent, whether the bucket is idle or
 //!   not. `OperationsFailedReplication` it gives where the source is, and only when something happens: without points nothing
-//!   has failed, as long as the others speak.
+//!   has failed, as long as the others speak. What has failed stays so: S3 does not try again by itself.
 
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StatusCode};
 
 use super::{AwsBackup, MOST_PAGES, date_time, endless, moment, next};
 use crate::aws::error::{of, port_error};
-use crate::domain::backup::{Lag, Observed, Point, Seen};
+use crate::domain::backup::{FAILED_OPERATIONS_DAYS, Lag, Observed, Point, Seen};
 use crate::domain::time::Timestamp;
 use crate::ports::backup::{Answer, Replication, ReplicationMetrics};
 use crate::ports::{Fault, PortError};
@@ -20,11 +22,19 @@ use crate::ports::{Fault, PortError};
 const GET_METRICS: &str = "cloudwatch:GetMetricData";
 
 const MINUTE_SECONDS: i32 = 60;
+/// `DynamoDB` aggregates `ReplicationLatency` over five minutes (developer guide, "DynamoDB metrics and dimensions"), and
+/// counts requests by the minute: over five, both begin at the same moments. Such points are kept for 63 days.
+const FINE_SECONDS: i32 = 300;
 const HOUR_SECONDS: i32 = 3_600;
-/// How far back lag is looked for. Metrics are delivered as well as can be, and a quarter of an hour late at times.
+const DAY_SECONDS: i32 = 86_400;
+const HOUR_MILLIS: i64 = 3_600_000;
+/// How far back a bucket's lag is looked for. Metrics are delivered as well as can be, and a quarter of an hour late at times.
 const LAG_MILLIS: i64 = 3_600_000;
-/// How far back failures are counted.
-const DAY_MILLIS: i64 = 86_400_000;
+/// How far back a table's lag is looked for in fine points, at least.
+const TABLE_LAG_MILLIS: i64 = 2 * HOUR_MILLIS;
+/// How far back its newest write is looked for, and the arrival of it. Seven metrics have some 10,000 hourly points then,
+/// where a call gives 100,800 (API reference, `GetMetricData`); CloudWatch keeps them for 15 months.
+const WIDE_DAYS: i64 = 60;
 
 /// Requests by which items change (`DynamoDB` developer guide, "Operation" dimension).
 const WRITES: &[&str] = &[
@@ -46,14 +56,18 @@ struct Ask<'a> {
 
 impl ReplicationMetrics for AwsBackup {
     async fn table_lag(&self, table: &str, now: Timestamp) -> Answer {
-        let asks = self.table_asks(table);
-        let mut answers = points(&self.here.cloudwatch, &asks, (now.plus_millis(-LAG_MILLIS), now)).await?;
-        let latency = answers
-            .remove(0)
-            .into_iter()
-            .map(|(at, millis)| (at, millis / 1_000.0));
-        let (latency, writes): (Vec<Point>, Vec<Point>) = (latency.collect(), answers.concat());
-        let lag = Lag::of_table(&latency, &writes, now);
+        let recent = begun(now.plus_millis(-TABLE_LAG_MILLIS), HOUR_SECONDS);
+        let mut traffic = self.traffic(table, FINE_SECONDS, (recent, now)).await?;
+        if traffic.latency.is_empty() || traffic.writes.is_empty() {
+            let wide = (recent.plus_days(-WIDE_DAYS), recent);
+            let wide = self.traffic(table, HOUR_SECONDS, wide).await?;
+            if let Some(hour) = traffic.undecided(&wide) {
+                let hour = (hour, hour.plus_millis(HOUR_MILLIS));
+                traffic.extend(self.traffic(table, FINE_SECONDS, hour).await?);
+            }
+            traffic.extend(wide);
+        }
+        let lag = Lag::of_table(&traffic.latency, &traffic.writes);
         Ok(lag.map_or(Observed::Silent, |lag| Observed::Seen(Seen::TableLag(lag))))
     }
 
@@ -77,8 +91,9 @@ impl ReplicationMetrics for AwsBackup {
     }
 
     async fn failed_operations(&self, of: Replication<'_>, now: Timestamp) -> Answer {
-        let ask = of_bucket("OperationsFailedReplication", "Sum", HOUR_SECONDS, of);
-        let window = (now.plus_millis(-DAY_MILLIS), now);
+        let ask = of_bucket("OperationsFailedReplication", "Sum", DAY_SECONDS, of);
+        let days = i64::from(FAILED_OPERATIONS_DAYS);
+        let window = (begun(now.plus_days(-days), DAY_SECONDS), now);
         let failed = points(&self.here.cloudwatch, &[ask], window)
             .await?
             .into_iter()
@@ -105,15 +120,63 @@ fn whole(count: f64) -> u64 {
     count.ceil() as u64
 }
 
+/// What arrived of a table, and what was written to it.
+struct Traffic {
+    /// Seconds.
+    latency: Vec<Point>,
+    /// Counts.
+    writes: Vec<Point>,
+}
+
+impl Traffic {
+    fn extend(&mut self, other: Self) {
+        self.latency.extend(other.latency);
+        self.writes.extend(other.writes);
+    }
+
+    /// The hour of the wide window whose points do not tell which came first: the newest arrival is of it, and a write is.
+    fn undecided(&self, wide: &Self) -> Option<Timestamp> {
+        let newest = wide.latency.iter().map(|(hour, _)| *hour).max()?;
+        let written = wide.writes.iter().any(|(hour, _)| *hour == newest);
+        (self.latency.is_empty() && written).then_some(newest.0)
+    }
+}
+
+/// The beginning of the period that `at` is in: CloudWatch's points begin there, wherever the window does.
+fn begun(at: Timestamp, period_seconds: i32) -> Timestamp {
+    let period = i64::from(period_seconds) * 1_000;
+    Timestamp::from_millis(at.as_millis().div_euclid(period) * period)
+}
+
 impl AwsBackup {
+    /// All metrics of a table in one call and with one period, so that points of writes and of arrivals begin together.
+    async fn traffic(
+        &self,
+        table: &str,
+        period_seconds: i32,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Traffic, PortError> {
+        let asks = self.table_asks(table, period_seconds);
+        let mut answers = points(&self.here.cloudwatch, &asks, window).await?;
+        let latency = answers.remove(0).into_iter();
+        Ok(Traffic {
+            latency: latency.map(|(at, millis)| (at, millis / 1_000.0)).collect(),
+            writes: answers
+                .into_iter()
+                .flatten()
+                .filter(|(_, count)| *count > 0.0)
+                .collect(),
+        })
+    }
+
     /// The latency first, then everything that may have been written.
-    fn table_asks<'a>(&'a self, table: &'a str) -> Vec<Ask<'a>> {
+    fn table_asks<'a>(&'a self, table: &'a str, period_seconds: i32) -> Vec<Ask<'a>> {
         let ask = |name, statistic, dimensions| Ask {
             namespace: "AWS/DynamoDB",
             name,
             dimensions,
             statistic,
-            period_seconds: MINUTE_SECONDS,
+            period_seconds,
         };
         let of_table = ("TableName", table);
         let peer = self.there.region.as_str();

@@ -65,6 +65,11 @@ codes! {
     Implausible "implausible" is Unknown;
 }
 
+/// The word of a replication rule whose filter leaves objects out.
+pub(super) const FILTER: &str = "Filter";
+/// The word of a replication rule that leaves out what is encrypted under a key of KMS.
+pub(super) const KMS_OBJECTS: &str = "SseKmsEncryptedObjects";
+
 /// A number, and of what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -27,7 +27,9 @@ pub use evidence::{ExportManifest, TEMPLATE, UnreadableManifest};
 pub use finding::{Code, Figure, Finding};
 pub use html::page;
 pub use moment::Moment;
-pub use observation::{Lag, Observation, Observed, Point, ReplicationRule, RestoreTest, Seen};
+pub use observation::{
+    FAILED_OPERATIONS_DAYS, Lag, Observation, Observed, Point, ReplicationRule, RestoreTest, Seen,
+};
 pub use policy::{
     BucketPolicy, Demand, FunctionsPolicy, KeyPolicy, LockPolicy, PitrPolicy, Place, Policy, PolicyDocument,
     PolicyError, RecoveryPolicy, ReplicaPolicy, ReplicationPolicy, RestoreTestingPolicy, Store, TablePolicy,

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::moment::Moment;
 use super::store::Fact;
-use crate::domain::time::Timestamp;
 
 /// What came of asking for one fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,15 +43,16 @@ pub enum Observed {
 pub enum Lag {
     /// All that was written before this moment has arrived.
     ArrivedUntil(Moment),
-    /// Nothing was written that could be behind.
+    /// The newest write is known to have arrived: nothing can be behind.
     Idle,
 }
 
+/// For how many days failed operations are looked back upon. S3 does not try them again by itself, so what failed is missing
+/// until somebody mends it: CloudWatch would know of 15 months.
+pub const FAILED_OPERATIONS_DAYS: u16 = 90;
+
 /// A point of a metric: the beginning of its period, and the value.
 pub type Point = (Moment, f64);
-
-/// How late a point may be delivered: the metrics of a quarter of an hour ago are there.
-const DELIVERY_MILLIS: i64 = 900_000;
 
 impl Lag {
     /// What points of a latency prove: one of `seconds` at `at` says that what was written `seconds` before `at` has
@@ -63,33 +63,35 @@ impl Lag {
     }
 
     /// What is known of a table: its latency, which has points where something arrived, and what was written to it, which
-    /// has points where something was.
+    /// has points where something was. A write and its arrival may be of one period, so points that are near each other in
+    /// time must be of periods of one length.
     ///
-    /// What was written after the newest arrival is on its way, and everything before it has arrived. Nothing written
-    /// since: nothing can be behind. Without any arrival a write is on its way for as long as a point may be late; after
-    /// that the latency is silent, and nothing is known.
+    /// It is idle only on proof: the newest write has an arrival in its period or later. What was written after the newest
+    /// arrival is on its way, however long ago that was. Where no write is seen nothing is known, for there is nothing
+    /// by which an arrival that is due could be missed.
     #[must_use]
-    pub fn of_table(latency: &[Point], writes: &[Point], now: Timestamp) -> Option<Self> {
-        let newest = latency.iter().map(|(at, _)| *at).max();
-        let on_their_way = writes
-            .iter()
-            .filter(|(at, count)| *count > 0.0 && Some(*at) > newest);
-        let Some(first) = on_their_way.map(|(at, _)| *at).min() else {
-            return Some(Self::Idle);
-        };
-        match proven(latency.iter().copied()) {
-            Some(proven) => Some(Self::ArrivedUntil(first.max(proven))),
-            None if now.millis_since(first.0) <= DELIVERY_MILLIS => Some(Self::ArrivedUntil(first)),
-            None => None,
+    pub fn of_table(latency: &[Point], writes: &[Point]) -> Option<Self> {
+        let arrivals = latency.iter().filter(|point| is_latency(point));
+        let arrived = arrivals.map(|(at, _)| *at).max();
+        let written = writes.iter().filter(|(_, count)| *count > 0.0).map(|(at, _)| *at);
+        let on_their_way = written.clone().filter(|at| Some(*at) > arrived).min();
+        match on_their_way {
+            Some(first) => Some(Self::ArrivedUntil(first)),
+            None => written.max().map(|_| Self::Idle),
         }
     }
+}
+
+/// Whether it is a point of a latency: of a number that can be one.
+fn is_latency((_, seconds): &Point) -> bool {
+    seconds.is_finite() && *seconds >= 0.0
 }
 
 /// The last moment until which points of a latency prove that everything has arrived.
 fn proven(points: impl IntoIterator<Item = Point>) -> Option<Moment> {
     points
         .into_iter()
-        .filter(|(_, seconds)| seconds.is_finite() && *seconds >= 0.0)
+        .filter(is_latency)
         .map(|(at, seconds)| Moment(at.0.plus_millis(-millis(seconds))))
         .max()
 }
@@ -111,6 +113,13 @@ pub struct ReplicationRule {
     pub enabled: bool,
     /// The bucket that it replicates into.
     pub to: String,
+    /// The names of objects that it replicates begin so: empty, when it replicates all; none, when tags have a say in it.
+    /// (Reports of before this was looked at have none.)
+    #[serde(default)]
+    pub prefix: Option<String>,
+    /// Whether it replicates what is encrypted under a key of KMS.
+    #[serde(default)]
+    pub kms: bool,
 }
 
 /// A restore that was made to see whether it can be made.
@@ -176,7 +185,7 @@ pub enum Seen {
     BucketLag(Lag),
     /// Of [`Fact::FailedOperations`].
     FailedOperations {
-        /// How many there were.
+        /// How many there were in the last [`FAILED_OPERATIONS_DAYS`].
         count: u64,
     },
     /// Of [`Fact::ObjectLock`]: what is locked when nothing else is said.

@@ -68,6 +68,8 @@ pub enum Demand {
         rule: String,
         /// The bucket that it must replicate into.
         to: String,
+        /// What the names of all that it must replicate begin with.
+        prefix: String,
     },
     /// The other region's bucket is not too far behind.
     BucketLag {
@@ -88,7 +90,7 @@ pub enum Demand {
         rule: String,
         /// The bucket in the other region.
         to: String,
-        /// How many operations may have failed in the last day.
+        /// How many operations may have failed in the last [`FAILED_OPERATIONS_DAYS`](super::FAILED_OPERATIONS_DAYS).
         most: u32,
     },
     /// New objects are locked.
@@ -234,6 +236,9 @@ impl Policy {
     }
 }
 
+/// What the operator calls the bucket of the audit log.
+const AUDIT: &str = "audit";
+
 /// Makes the stores of a document.
 struct Stores<'a> {
     document: &'a PolicyDocument,
@@ -250,7 +255,8 @@ impl Stores<'_> {
         let buckets = document.buckets.iter().map(|(name, bucket)| {
             let [here, there] =
                 [&self.place.region, &self.place.peer_region].map(|region| self.bucket(name, region));
-            store(Kind::Bucket, name, &here, bucket_demands(bucket, &here, &there))
+            let demands = bucket_demands(bucket, &here, &there, &self.written_prefix(name));
+            store(Kind::Bucket, name, &here, demands)
         });
         let keys = document
             .keys
@@ -278,6 +284,16 @@ impl Stores<'_> {
 
     fn bucket(&self, name: &str, region: &str) -> String {
         format!("{}-{name}-{}-{region}", self.place.stack, self.document.account)
+    }
+
+    /// What the names of all begin with that this region writes to a bucket: both regions write to the audit log, each
+    /// below its own name, and each replicates its own. Elsewhere whatever there is is replicated.
+    fn written_prefix(&self, name: &str) -> String {
+        if name == AUDIT {
+            format!("{}/", self.place.region)
+        } else {
+            String::new()
+        }
     }
 
     /// The export of this region's functions lies in the other region's bucket.
@@ -356,7 +372,7 @@ fn store(kind: Kind, name: &str, resource: &str, demands: Vec<Demand>) -> Store 
     }
 }
 
-fn bucket_demands(policy: &BucketPolicy, bucket: &str, to: &str) -> Vec<Demand> {
+fn bucket_demands(policy: &BucketPolicy, bucket: &str, to: &str, prefix: &str) -> Vec<Demand> {
     let names = || (bucket.to_owned(), to.to_owned());
     let mut demands = Vec::new();
     if policy.versioning {
@@ -369,6 +385,7 @@ fn bucket_demands(policy: &BucketPolicy, bucket: &str, to: &str) -> Vec<Demand> 
             bucket,
             rule: rule(),
             to,
+            prefix: prefix.to_owned(),
         });
         let (bucket, to) = names();
         demands.push(Demand::BucketLag {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::TEMPLATE;
-use super::finding::{Code, Figure, Finding};
+use super::finding::{Code, FILTER, Figure, Finding, KMS_OBJECTS};
 use super::moment::Moment;
-use super::observation::{Lag, Observation, Observed, RestoreTest, Seen};
+use super::observation::{Lag, Observation, Observed, ReplicationRule, RestoreTest, Seen};
 use super::policy::{Demand, Store};
 use super::store::Fact;
 use crate::domain::time::Timestamp;
@@ -110,14 +110,9 @@ impl Judge<'_> {
             | (Demand::BucketLag { minutes, .. }, Seen::BucketLag(lag)) => self.lag(fact, *lag, *minutes),
             (Demand::Versioning { .. }, Seen::Versioning { enabled })
             | (Demand::Rotation { .. }, Seen::Rotation { enabled }) => on(fact, *enabled),
-            (Demand::ReplicationRule { rule, to, .. }, Seen::ReplicationRule(rules)) => {
-                let found = |code| vec![Finding::new(fact, code).part(rule)];
-                match rules.get(rule) {
-                    None => found(Code::Missing),
-                    Some(is) if !is.enabled => found(Code::Disabled),
-                    Some(is) if is.to != *to => found(Code::Differs),
-                    Some(_) => Vec::new(),
-                }
+            (Demand::ReplicationRule { rule, to, prefix, .. }, Seen::ReplicationRule(rules)) => {
+                let finding = replication_rule(rules.get(rule), to, prefix);
+                finding.map(|finding| finding.part(rule)).into_iter().collect()
             }
             (Demand::FailedOperations { most, .. }, Seen::FailedOperations { count }) => {
                 at_most(fact, Code::Failing, Figure::Count, *count, u64::from(*most))
@@ -299,6 +294,27 @@ impl Judge<'_> {
         let most = u64::from(days) * DAY_MINUTES;
         let stale = self.age(Fact::RestoreTests, Code::Stale, test.ended, most);
         stale.map(|finding| finding.part(table))
+    }
+}
+
+/// A rule is there, is on, replicates into the right bucket, and leaves nothing out: what a rule leaves out S3 neither counts
+/// as pending nor as failed, so that nothing else would show it.
+fn replication_rule(rule: Option<&ReplicationRule>, to: &str, prefix: &str) -> Option<Finding> {
+    let found = |code| Some(Finding::new(Fact::ReplicationRule, code));
+    let Some(is) = rule else {
+        return found(Code::Missing);
+    };
+    let whole = is.prefix.as_deref().is_some_and(|is| prefix.starts_with(is));
+    if !is.enabled {
+        found(Code::Disabled)
+    } else if is.to != to {
+        found(Code::Differs)
+    } else if !whole {
+        found(Code::Differs).map(|finding| finding.word(FILTER))
+    } else if !is.kms {
+        found(Code::Differs).map(|finding| finding.word(KMS_OBJECTS))
+    } else {
+        None
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::{Code, Figure, Finding};
+use super::finding::{Code, FILTER, Figure, Finding, KMS_OBJECTS};
 use super::moment::Moment;
-use super::observation::{Lag, Seen};
+use super::observation::{FAILED_OPERATIONS_DAYS, Lag, Seen};
 use super::store::{Fact, Kind};
 use super::verdict::Verdict;
 use crate::domain::time::Timestamp;
@@ -102,7 +102,10 @@ pub(super) fn sentence(finding: &Finding) -> String {
         (_, Code::Short) => format!("{title} holds for {is}; it must be {bound}."),
         (Fact::RestoreTests, Code::Failing) => format!("The newest test restore of {part} ended {word}."),
         (_, Code::Failing) => {
-            format!("In the last day {is} operations were not replicated; at most {bound} may be.")
+            format!(
+                "In the last {FAILED_OPERATIONS_DAYS} days {is} operations were not replicated; at most {bound} may be. \
+                 S3 does not try again by itself."
+            )
         }
         (_, Code::Missing | Code::NeverRan) => absent(finding, part),
         (_, Code::Disabled) => format!("{title} is switched off."),
@@ -113,6 +116,12 @@ pub(super) fn sentence(finding: &Finding) -> String {
             format!("The replica in {part} is {word}.")
         }
         (_, Code::WrongState) => format!("{title}: its state is {word}."),
+        (Fact::ReplicationRule, Code::Differs) if word == FILTER => {
+            format!("The rule {part} replicates only some objects: its filter leaves others out.")
+        }
+        (Fact::ReplicationRule, Code::Differs) if word == KMS_OBJECTS => {
+            format!("The rule {part} leaves out what is encrypted under a key of KMS: all there is.")
+        }
         (Fact::ReplicationRule, Code::Differs) => {
             format!("The rule {part} replicates into another bucket than it must.")
         }
@@ -120,6 +129,9 @@ pub(super) fn sentence(finding: &Finding) -> String {
         (_, Code::Denied) => format!("{title} cannot be seen: {word} is not allowed."),
         (_, Code::Failed) => format!("{title} could not be read ({word})."),
         (_, Code::NotAsked) => format!("{title}: there was no time to look."),
+        (Fact::TableLag, Code::Silent) => {
+            "Replica: no write is seen of the last two months, so nothing shows that it keeps up.".to_owned()
+        }
         (_, Code::Silent) => format!("{title}: the metric has no points, and should have."),
         (_, Code::Incomplete) => format!("{title}: the answer lacks what is needed to judge it."),
         (_, Code::Implausible) => format!("{title}: the answer cannot be true."),
@@ -158,6 +170,9 @@ pub(super) fn advice(finding: &Finding) -> &'static str {
         Code::Failed | Code::Incomplete | Code::Implausible => {
             return "Wait for the next run; if it stays, ask AWS Health and the function's log.";
         }
+        Code::Silent if finding.fact == Fact::TableLag => {
+            return "Look at the table's metrics; where nothing is ever written to it, lagMinutes of the policy is null.";
+        }
         Code::NotAsked => return "Wait for the next run; if it stays, give the function more time.",
         _ => {}
     }
@@ -182,7 +197,7 @@ pub(super) fn advice(finding: &Finding) -> &'static str {
             "Look at the replication role and at both keys; ask AWS Health about both regions."
         }
         Fact::FailedOperations => {
-            "Look at the replication role and at both keys, then run S3 Batch Replication."
+            "Look at the replication role and at both keys, then run S3 Batch Replication: it mends what failed. This stays bad for 90 days after, unless failures of the policy is raised."
         }
         Fact::ObjectLock => "Update this region's stack, and find out in CloudTrail who changed it.",
         Fact::KeyState => "Cancel the deletion or enable the key at once: nothing under it can be read.",
@@ -225,7 +240,7 @@ pub(super) fn seen(seen: &Seen, now: Timestamp) -> String {
             format!("newest of {}", ago(*created, now))
         }
         Seen::TableLag(lag) | Seen::BucketLag(lag) => match lag {
-            Lag::Idle => "nothing is on its way".to_owned(),
+            Lag::Idle => "all that was written has arrived".to_owned(),
             Lag::ArrivedUntil(at) => format!("at most {} behind", span(at.minutes_before(now))),
         },
         Seen::ReplicationRule(rules) => {
@@ -234,7 +249,7 @@ pub(super) fn seen(seen: &Seen, now: Timestamp) -> String {
                 .map(|(id, rule)| format!("{id} is {}, into {}", on(rule.enabled), rule.to));
             join(rules)
         }
-        Seen::FailedOperations { count } => format!("{count} in the last day"),
+        Seen::FailedOperations { count } => format!("{count} in the last {FAILED_OPERATIONS_DAYS} days"),
         Seen::ObjectLock { mode, days } => match mode {
             Some(mode) => format!("{mode} for {}", count(u64::from(*days), "day")),
             None => on(false),

@@ -178,29 +178,82 @@ async fn versions_are_kept_only_where_that_is_on() {
 
 #[tokio::test]
 async fn replication_is_a_rule_into_a_bucket() {
-    let rule = |id: &str, status: &str, to: &str| {
-        format!(
-            "<Rule><ID>{id}</ID><Status>{status}</Status><Destination><Bucket>{to}</Bucket></Destination></Rule>"
-        )
+    let kms = |status: &str| {
+        let status = format!("<SseKmsEncryptedObjects><Status>{status}</Status></SseKmsEncryptedObjects>");
+        format!("<SourceSelectionCriteria>{status}</SourceSelectionCriteria>")
     };
-    let rules =
-        rule("one", "Enabled", "arn:aws:s3:::there") + &rule("two", "Disabled", "arn:aws:s3:::elsewhere");
+    let [on, off, tag] = [
+        kms("Enabled"),
+        kms("Disabled"),
+        "<Tag><Key>k</Key><Value>v</Value></Tag>".to_owned(),
+    ];
+    let all = |prefix: &str| Some(prefix.to_owned());
+    let rules = [
+        (
+            "all",
+            format!("<Filter><Prefix></Prefix></Filter>{on}"),
+            all(""),
+            true,
+        ),
+        ("empty", format!("<Filter></Filter>{on}"), all(""), true),
+        ("without", on.clone(), all(""), true),
+        ("old", format!("<Prefix>a/</Prefix>{on}"), all("a/"), true),
+        (
+            "part",
+            format!("<Filter><Prefix>a/</Prefix></Filter>{on}"),
+            all("a/"),
+            true,
+        ),
+        ("tag", format!("<Filter>{tag}</Filter>{on}"), None, true),
+        (
+            "and",
+            format!("<Filter><And><Prefix></Prefix>{tag}</And></Filter>{on}"),
+            None,
+            true,
+        ),
+        ("off", format!("<Filter></Filter>{off}"), all(""), false),
+        (
+            "unsaid",
+            "<Filter></Filter><SourceSelectionCriteria/>".to_owned(),
+            all(""),
+            false,
+        ),
+        ("unasked", "<Filter></Filter>".to_owned(), all(""), false),
+    ];
+    let rule = |id: &str, of: &str, status: &str, to: &str| {
+        let destination = format!("<Destination><Bucket>arn:aws:s3:::{to}</Bucket></Destination>");
+        format!("<Rule><ID>{id}</ID><Status>{status}</Status>{of}{destination}</Rule>")
+    };
+    let mut body = rule("two", &on, "Disabled", "elsewhere");
+    let mut due = BTreeMap::from([("two".to_owned(), (false, "elsewhere", all(""), true))]);
+    for (id, of, prefix, kms) in rules {
+        body += &rule(id, &of, "Enabled", "there");
+        due.insert(id.to_owned(), (true, "there", prefix, kms));
+    }
+    let due = due.into_iter().map(|(id, (enabled, to, prefix, kms))| {
+        let to = to.to_owned();
+        (
+            id,
+            ReplicationRule {
+                enabled,
+                to,
+                prefix,
+                kms,
+            },
+        )
+    });
     let line = Line::replying([
         Reply::text(
             200,
-            &format!("<ReplicationConfiguration><Role>r</Role>{rules}</ReplicationConfiguration>"),
+            &format!("<ReplicationConfiguration><Role>r</Role>{body}</ReplicationConfiguration>"),
         ),
         Reply::s3_error(404, "ReplicationConfigurationNotFoundError"),
         Reply::s3_error(403, "AccessDenied"),
     ]);
     let ports = line.ports();
-    let due = [("one", true, "there"), ("two", false, "elsewhere")].map(|(id, enabled, to)| {
-        let to = to.to_owned();
-        (id.to_owned(), ReplicationRule { enabled, to })
-    });
     assert_eq!(
         ports.replication_rules("b").await,
-        Ok(Observed::Seen(Seen::ReplicationRule(due.into())))
+        Ok(Observed::Seen(Seen::ReplicationRule(due.collect())))
     );
     assert_eq!(ports.replication_rules("b").await, Ok(Observed::Missing));
     denied(

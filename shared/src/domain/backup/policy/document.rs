@@ -135,7 +135,7 @@ pub struct ReplicationPolicy {
     pub rule: String,
     /// How far it may be behind, in minutes.
     pub lag_minutes: u32,
-    /// How many operations may have failed in the last day.
+    /// How many operations may have failed in the last 90 days: what is raised once they are mended.
     pub failures: u32,
 }
 

@@ -54,12 +54,13 @@ fn table(status: &str, replicas: &[(&str, &str)]) -> Observed {
     })
 }
 
-fn rule(id: &str, enabled: bool, to: &str) -> Observed {
-    let rule = ReplicationRule {
-        enabled,
-        to: to.to_owned(),
+/// The rule as it is demanded, and then changed.
+fn rule(demand: &Demand, change: impl Fn(&mut ReplicationRule)) -> Observed {
+    let Seen::ReplicationRule(mut rules) = as_demanded(demand, NOW) else {
+        unreachable!()
     };
-    seen(Seen::ReplicationRule(BTreeMap::from([(id.to_owned(), rule)])))
+    rules.values_mut().for_each(change);
+    seen(Seen::ReplicationRule(rules))
 }
 
 fn lock(mode: Option<&str>, days: u32) -> Observed {
@@ -223,11 +224,39 @@ pub(super) fn of_fact(demand: &Demand) -> Vec<Fault> {
                 Code::Disabled,
             )]
         }
-        (Demand::ReplicationRule { rule: id, to, .. }, _) => vec![
-            ("another rule", rule("another", true, to), Code::Missing),
-            ("disabled", rule(id, false, to), Code::Disabled),
-            ("into another bucket", rule(id, true, "elsewhere"), Code::Differs),
-        ],
+        (Demand::ReplicationRule { .. }, Seen::ReplicationRule(rules)) => {
+            let narrowed =
+                |prefix: Option<&str>| rule(demand, |rule| rule.prefix = prefix.map(str::to_owned));
+            let another = rules
+                .into_values()
+                .map(|rule| ("another".to_owned(), rule))
+                .collect();
+            vec![
+                (
+                    "another rule",
+                    seen(Seen::ReplicationRule(another)),
+                    Code::Missing,
+                ),
+                (
+                    "disabled",
+                    rule(demand, |rule| rule.enabled = false),
+                    Code::Disabled,
+                ),
+                (
+                    "into another bucket",
+                    rule(demand, |rule| "elsewhere".clone_into(&mut rule.to)),
+                    Code::Differs,
+                ),
+                ("a part by name", narrowed(Some("us-east-1/2026/")), Code::Differs),
+                ("another part", narrowed(Some("us-west-2/")), Code::Differs),
+                ("a part by tags", narrowed(None), Code::Differs),
+                (
+                    "nothing that is encrypted",
+                    rule(demand, |rule| rule.kms = false),
+                    Code::Differs,
+                ),
+            ]
+        }
         (Demand::FailedOperations { most, .. }, _) => {
             let count = u64::from(*most) + 1;
             vec![("failing", seen(Seen::FailedOperations { count }), Code::Failing)]

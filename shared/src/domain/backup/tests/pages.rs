@@ -27,6 +27,35 @@ fn every_finding_has_a_sentence_and_an_advice() {
 }
 
 #[test]
+fn what_a_rule_leaves_out_is_said() {
+    let sentence = |word| {
+        let finding = Finding::new(Fact::ReplicationRule, Code::Differs)
+            .part("one")
+            .word(word);
+        words::sentence(&finding)
+    };
+    assert!(sentence("Filter").contains("rule one") && sentence("Filter").contains("its filter"));
+    assert!(sentence("SseKmsEncryptedObjects").contains("under a key of KMS"));
+}
+
+#[test]
+fn failed_operations_are_to_be_mended_by_hand() {
+    let count = Figure::Count;
+    let finding = Finding::new(Fact::FailedOperations, Code::Failing).figures(count(3), count(0));
+    let said = words::sentence(&finding);
+    assert!(
+        said.contains("In the last 90 days 3 operations") && said.contains("S3 does not try again by itself")
+    );
+    let advice = words::advice(&finding);
+    assert!(advice.contains("S3 Batch Replication") && advice.contains("90 days"));
+    assert_eq!(
+        crate::domain::backup::FAILED_OPERATIONS_DAYS,
+        90,
+        "as the advice says"
+    );
+}
+
+#[test]
 fn spans_are_said_in_two_units() {
     for (minutes, said) in [
         (0, "0 minutes"),

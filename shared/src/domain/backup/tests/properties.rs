@@ -160,6 +160,24 @@ proptest! {
         }
     }
 
+    /// A table is idle exactly if its newest write has an arrival then or later; else the first write that has none counts.
+    #[test]
+    fn a_table_is_idle_only_on_proof(
+        latency in proptest::collection::vec((0_i64..100, -1.0_f64..9.0), 0..6),
+        writes in proptest::collection::vec((0_i64..100, 0_u8..3), 0..6),
+    ) {
+        let points: Vec<_> = latency.iter().map(|(ago, lag)| (minutes_ago(*ago), *lag)).collect();
+        let counts: Vec<_> = writes.iter().map(|(ago, count)| (minutes_ago(*ago), f64::from(*count))).collect();
+        let arrived = latency.iter().filter(|(_, lag)| *lag >= 0.0).map(|(ago, _)| *ago).min().unwrap_or(i64::MAX);
+        let written = || writes.iter().filter(|(_, count)| *count > 0).map(|(ago, _)| *ago);
+        let late = written().filter(|ago| *ago < arrived).max();
+        let due = match late {
+            Some(ago) => Some(Lag::ArrivedUntil(minutes_ago(ago))),
+            None => written().next().map(|_| Lag::Idle),
+        };
+        prop_assert_eq!(Lag::of_table(&points, &counts), due);
+    }
+
     /// The lag that points prove is that of the best of them.
     #[test]
     fn the_best_point_counts(points in proptest::collection::vec((0_i64..60, 0.0_f64..7_200.0), 1..60)) {
@@ -215,8 +233,32 @@ fn a_table_that_is_seldom_written_to_is_not_behind() {
     let at = minutes_ago;
     let until = |minutes| Some(Lag::ArrivedUntil(at(minutes)));
     for (what, latency, writes, due) in [
-        ("nothing at all", vec![], vec![], Some(Lag::Idle)),
-        ("counts of zero", vec![], vec![(at(5), 0.0)], Some(Lag::Idle)),
+        ("nothing at all", vec![], vec![], None),
+        ("counts of zero", vec![], vec![(at(5), 0.0)], None),
+        (
+            "arrivals, and no writes that they could be of",
+            vec![(at(5), 1.0)],
+            vec![(at(5), 0.0)],
+            None,
+        ),
+        (
+            "written weeks ago, and arrived in the same hour",
+            vec![(at(50_000), 1.0)],
+            vec![(at(50_000), 3.0)],
+            Some(Lag::Idle),
+        ),
+        (
+            "written weeks ago, after the last arrival",
+            vec![(at(50_060), 1.0)],
+            vec![(at(50_060), 3.0), (at(50_000), 1.0)],
+            until(50_000),
+        ),
+        (
+            "written, and what came is no latency",
+            vec![(at(50), f64::NAN), (at(50), -1.0)],
+            vec![(at(50), 3.0)],
+            until(50),
+        ),
         (
             "written long ago, and arrived",
             vec![(at(50), 1.0)],
@@ -251,9 +293,9 @@ fn a_table_that_is_seldom_written_to_is_not_behind() {
             "nothing ever arrived",
             vec![],
             vec![(at(16), 1.0), (at(1), 1.0)],
-            None,
+            until(16),
         ),
     ] {
-        assert_eq!(Lag::of_table(&latency, &writes, NOW), due, "{what}");
+        assert_eq!(Lag::of_table(&latency, &writes), due, "{what}");
     }
 }

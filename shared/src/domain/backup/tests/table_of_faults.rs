@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::faults::{of_another_fact, of_any_fact, of_fact, pitr, restore};
 use super::world::{NOW, all_good, days_ago, minutes_ago, policy, report, store, verdicts};
 use crate::domain::backup::{Code, Demand, Fact, Observed, Seen, Verdict};
+use crate::testing::backup::as_demanded;
 
 /// What a store must be, whatever the code under test makes of it.
 fn due_of(code: Code) -> Verdict {
@@ -189,6 +190,33 @@ fn where_validation_is_demanded_none_is_not_enough() {
             due,
             "{demanded} {validation:?}"
         );
+    }
+}
+
+/// The audit log of this region lies below the region's name; of all else everything must be replicated.
+#[test]
+fn a_rule_may_leave_out_of_the_audit_log_what_the_other_region_wrote() {
+    for (id, prefix, whole) in [
+        ("bucket/audit", "us-east-1/", true),
+        ("bucket/audit", "", true),
+        ("bucket/audit", "us-east-1/2026", false),
+        ("bucket/data", "", true),
+        ("bucket/data", "us-east-1/", false),
+    ] {
+        let bucket = store(id);
+        let mut demands = bucket.demands.iter();
+        let demand = demands
+            .find(|demand| demand.fact() == Fact::ReplicationRule)
+            .unwrap();
+        let Seen::ReplicationRule(mut rules) = as_demanded(demand, NOW) else {
+            unreachable!()
+        };
+        for rule in rules.values_mut() {
+            rule.prefix = Some(prefix.to_owned());
+        }
+        let rules = Observed::Seen(Seen::ReplicationRule(rules));
+        let found = super::world::findings(&bucket, Fact::ReplicationRule, rules);
+        assert_eq!(found.is_empty(), whole, "{id} {prefix}: {found:?}");
     }
 }
 
