@@ -71,7 +71,7 @@ pub trait ReplicationMetrics {
     /// How far the other region's bucket is behind.
     fn bucket_lag(&self, of: Replication<'_>, now: Timestamp) -> impl Future<Output = Answer> + Send;
 
-    /// How many operations were not replicated in the last day.
+    /// How many operations were not replicated in the last 90 days.
     fn failed_operations(&self, of: Replication<'_>, now: Timestamp) -> impl Future<Output = Answer> + Send;
 }
 
