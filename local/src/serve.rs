@@ -71,7 +71,12 @@ impl Served {
     /// # Errors
     /// The template has no matcher, or the outputs' path cannot be made absolute.
     pub fn exports(&self) -> Result<String, Box<dyn std::error::Error>> {
-        let mut environment = self.deployment.stack().exported_environment("matcher")?;
+        let stack = self.deployment.stack();
+        let mut environment = stack.exported_environment("dlq-redrive")?;
+        // What both have is the matcher's: who it is above all.
+        environment.extend(stack.exported_environment("matcher")?);
+        let backup = stack.outputs().get("BackupBucket");
+        environment.extend(backup.map(|bucket| ("BACKUP_BUCKET".to_owned(), bucket.clone())));
         let outputs = std::path::absolute(&self.outputs)?;
         environment.insert(SYMBOLON_OUTPUTS.to_owned(), outputs.display().to_string());
         Ok(shell_exports(&environment))
