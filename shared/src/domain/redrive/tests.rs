@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::audit::LogRegion;
 use crate::domain::envelope::{Envelope, Origin, SenderId};
 use crate::domain::identifiers::{CounterpartyId, OrderKey, Principal};
-use crate::domain::limits::{MAX_MESSAGE_BYTES, SUBMISSION_LIFE_DAYS};
+use crate::domain::limits::{LETTER_PATIENCE_DAYS, MAX_MESSAGE_BYTES, SUBMISSION_LIFE_DAYS};
 use crate::domain::own_roles::OwnRoles;
 use crate::domain::reason::{PoisonReason, SetAsideReason, StopReason};
 use crate::domain::time::Timestamp;
@@ -227,6 +227,7 @@ fn each_kind_of_poison_is_told_from_the_others() {
     };
     let life = SUBMISSION_LIFE_DAYS * 86_400_000;
     let oldest = rules().now.as_millis() - life;
+    let patience = rules().now.plus_days(-LETTER_PATIENCE_DAYS).as_millis();
     let quotes = format!(
         r#"{{"type":"status","clOrdId":"A-1","origClOrdId":"{}"}}"#,
         "\\u0041".repeat(MAX_MESSAGE_BYTES / 7)
@@ -258,7 +259,13 @@ fn each_kind_of_poison_is_told_from_the_others() {
             because("moonstruck", read(MATCHER, &envelope(INTEREST).to_json())),
             Some(PoisonReason::UnknownReason),
         ),
-        ("the last moment", at(oldest + 1), None),
+        (
+            "the last moment, long after SQS would have deleted it",
+            at(oldest + 1),
+            Some(PoisonReason::Expiring),
+        ),
+        ("waiting for long", at(patience + 1), None),
+        ("waiting for too long", at(patience), Some(PoisonReason::Expiring)),
         ("too old", at(oldest), Some(PoisonReason::Stale)),
         ("from the future", at(i64::MAX), None),
         ("twice", with(|envelope| envelope.cycles = 2), None),
