@@ -17,6 +17,7 @@ use symbolon_shared::domain::envelope::{Envelope, Origin, SenderId};
 use symbolon_shared::domain::identifiers::{CounterpartyId, InvalidIdentifier, Principal};
 use symbolon_shared::domain::parameters::MatchParameters;
 use symbolon_shared::domain::time::Timestamp;
+pub use symbolon_shared::lambda::now;
 use symbolon_shared::onboarding::{
     Applicant, InboxHost, InvalidArn, OnboardingError, PrincipalArn, onboard, put_parameters,
 };
@@ -196,14 +197,6 @@ impl Entropy for Drawn {
 /// The principal of a counterparty: the look of an IAM role id, and what the event fixtures name.
 fn principal_of(number: u32) -> Result<Principal, DeploymentError> {
     Principal::new(format!("AROACOUNTERPARTY{number:05}")).map_err(|_| DeploymentError::NobodyThere(number))
-}
-
-/// The moment.
-#[must_use]
-#[expect(clippy::disallowed_methods, reason = "the composition root owns the clock")]
-pub fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Timestamp::from_millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
 
 impl Deployment {

@@ -15,15 +15,7 @@ pub trait ExportRun {
     fn export(&self, until: Timestamp) -> impl Future<Output = ()> + Send;
 }
 
-/// Exports nothing: what lies there is looked at as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoExport;
-
-impl ExportRun for NoExport {
-    async fn export(&self, _until: Timestamp) {}
-}
-
-/// The real export.
+/// The export of the common crate, with its outcome told.
 pub struct FunctionExport<P> {
     ports: P,
     plan: ExportPlan,

@@ -10,4 +10,4 @@ pub mod settings;
 pub mod telemetry;
 
 pub use check::{BackupCheck, Checked, Surroundings};
-pub use export::{ExportRun, FunctionExport, NoExport};
+pub use export::{ExportRun, FunctionExport};

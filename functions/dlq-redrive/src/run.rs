@@ -153,7 +153,7 @@ impl<'a, P: RedrivePorts> Run<'a, P> {
             // A mapping that is not there delivers as little as one that is not enabled.
             enabled: seen(survive(self.ports.is_enabled(function, url)).await)
                 .map(|enabled| enabled.unwrap_or(false)),
-            recent: seen(survive(self.ports.recent(function)).await),
+            recent: seen(survive(self.ports.recent(function, self.now())).await),
         };
         self.brake = brake(consumer);
         self.looked_at = Some(self.now());

@@ -7,6 +7,7 @@ use super::{PortError, Registry};
 use crate::domain::identifiers::OrderKey;
 use crate::domain::redrive::{Announcement, LetterAsRead, Recent};
 use crate::domain::submission::Submission;
+use crate::domain::time::Timestamp;
 
 /// What a queue gives with a message, to name this receive of it: opaque, and of no use once the message is deleted or
 /// its visibility time-out is over.
@@ -78,8 +79,12 @@ pub trait Consumers {
         queue_url: &str,
     ) -> impl Future<Output = Result<Option<bool>, PortError>> + Send;
 
-    /// How often the function was invoked, and failed, in the last minutes. May be repeated.
-    fn recent(&self, function: &str) -> impl Future<Output = Result<Recent, PortError>> + Send;
+    /// How often the function was invoked, and failed, in the minutes before `now`. May be repeated.
+    fn recent(
+        &self,
+        function: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Recent, PortError>> + Send;
 }
 
 /// Looks what came of messages that were sent back. IAM: `dynamodb:BatchGetItem` on `submissions`.

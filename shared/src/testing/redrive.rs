@@ -269,7 +269,7 @@ impl Consumers for MemoryRedrive {
         Ok(consumer.and_then(|consumer| consumer.enabled))
     }
 
-    async fn recent(&self, function: &str) -> Result<Recent, PortError> {
+    async fn recent(&self, function: &str, _now: Timestamp) -> Result<Recent, PortError> {
         let state = self.state();
         let consumer = state.consumers.get(function);
         let recent = consumer.and_then(|consumer| consumer.recent);

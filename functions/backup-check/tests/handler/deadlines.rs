@@ -1,12 +1,11 @@
 //! A run ends in time, whatever hangs.
 
-use backup_check::NoExport;
 use serde_json::json;
 use symbolon_shared::domain::backup::{Code, Verdict};
 use symbolon_shared::testing::backup::Reply;
 use tokio::time::Instant;
 
-use crate::world::{GRANTED_MILLIS, START, check, good, latest, policy, questions, run};
+use crate::world::{GRANTED_MILLIS, NoExport, START, check, good, latest, policy, questions, run};
 
 #[tokio::test(start_paused = true)]
 async fn without_time_nothing_is_asked_and_everything_is_unknown() {

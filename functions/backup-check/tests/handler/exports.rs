@@ -1,11 +1,13 @@
 //! The export before the check: it comes first, and its faults are its own.
 
-use backup_check::ExportRun;
+use backup_check::{ExportRun, FunctionExport};
 use serde_json::json;
 use symbolon_shared::domain::backup::{Fact, Observed, Verdict};
+use symbolon_shared::domain::export::{Digest, FunctionName, Manifest, RenewAfter, Scope, StackSettings};
 use symbolon_shared::domain::time::Timestamp;
-use symbolon_shared::testing::MemoryBackup;
+use symbolon_shared::export::ExportPlan;
 use symbolon_shared::testing::backup::{Reply, as_demanded, subject};
+use symbolon_shared::testing::{MemoryBackup, MemoryExport};
 
 use crate::world::{GRANTED_MILLIS, START, check, good, latest, questions, verdicts};
 
@@ -67,6 +69,43 @@ async fn an_export_is_made_before_anything_is_looked_at() {
         .handle(&json!({}), DEADLINE)
         .await;
     assert_eq!(checked.verdict, Verdict::Good);
+}
+
+/// The real one: the bucket has it by then, whole, and every function that the plan names is in its manifest.
+#[tokio::test]
+async fn the_functions_are_exported_by_each_check() {
+    let deployed = MemoryExport::default();
+    deployed.set_now(START);
+    for name in ["matcher", "backup-check"] {
+        let configuration = json!({
+            "FunctionName": name, "Role": "arn:aws:iam::000000000000:role/r", "Runtime": "provided.al2023",
+            "Handler": "bootstrap", "Timeout": 30, "MemorySize": 128, "Architectures": ["arm64"],
+        });
+        let configuration = serde_json::from_value(configuration).unwrap();
+        deployed.deploy(configuration, name.as_bytes().to_vec(), Vec::new());
+    }
+    deployed.deploy_stack("{}", StackSettings::default());
+    let names = ["matcher", "backup-check", "gone"].map(|name| FunctionName::new(name).unwrap());
+    let plan = ExportPlan {
+        scope: Scope::new("symbolon", "us-east-1").unwrap(),
+        functions: names.to_vec(),
+        renew_after: RenewAfter::half_of(400),
+    };
+    let scope = plan.scope.clone();
+    let export = FunctionExport::new(deployed.clone(), plan, Box::new(|| START));
+    let checked = check(&good(), export).handle(&json!({}), DEADLINE).await;
+    assert_eq!(
+        checked.verdict,
+        Verdict::Good,
+        "what is missing of it is the check's to find"
+    );
+    let objects = deployed.objects();
+    let manifest = Manifest::read(&scope, &objects[&scope.latest_key()]).unwrap();
+    let exported: Vec<&str> = manifest.functions.keys().map(FunctionName::as_str).collect();
+    assert_eq!(exported, ["backup-check", "matcher"]);
+    for digest in manifest.digests() {
+        assert_eq!(Digest::of(&objects[&scope.object_key(digest)]), digest);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use backup_check::NoExport;
 use serde_json::{Value, json};
 use symbolon_shared::domain::backup::{Fact, Observed};
 use symbolon_shared::testing::backup::Reply;
 
-use crate::world::{GRANTED_MILLIS, START, check, fails, good, latest};
+use crate::world::{GRANTED_MILLIS, NoExport, START, check, fails, good, latest};
 
 /// How many there are: one that is not read would be noticed.
 const FIXTURES: usize = 2;

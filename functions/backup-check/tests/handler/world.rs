@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use backup_check::{BackupCheck, Checked, ExportRun, NoExport, Surroundings};
+use backup_check::{BackupCheck, Checked, ExportRun, Surroundings};
 use serde_json::json;
 use symbolon_shared::domain::backup::{Demand, Policy, Report, Verdict};
 use symbolon_shared::domain::time::Timestamp;
@@ -36,6 +36,13 @@ pub(crate) fn check<E: ExportRun>(ports: &MemoryBackup, export: E) -> BackupChec
         clock: Box::new(clock),
     };
     BackupCheck::new(ports.clone(), export, policy(), sample_place(), surroundings)
+}
+
+/// Exports nothing: what lies there is looked at as it is.
+pub(crate) struct NoExport;
+
+impl ExportRun for NoExport {
+    async fn export(&self, _until: Timestamp) {}
 }
 
 /// One run by hand.

@@ -1,7 +1,5 @@
 //! How a source's consumer does: its event source mapping, and the function's own metrics.
 
-use std::time::SystemTime;
-
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
     Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, StatusCode,
@@ -10,6 +8,7 @@ use aws_sdk_cloudwatch::types::{
 use super::AwsRedrive;
 use crate::aws::error::{of, port_error};
 use crate::domain::redrive::Recent;
+use crate::domain::time::Timestamp;
 use crate::ports::redrive::Consumers;
 use crate::ports::{Fault, PortError};
 
@@ -48,8 +47,8 @@ impl Consumers for AwsRedrive {
         }
     }
 
-    async fn recent(&self, function: &str) -> Result<Recent, PortError> {
-        let end = now();
+    async fn recent(&self, function: &str, now: Timestamp) -> Result<Recent, PortError> {
+        let end = DateTime::from_millis(now.as_millis());
         let start = DateTime::from_secs(end.secs() - RECENT_SECONDS);
         let get = self.clients.cloudwatch.get_metric_data();
         let get = get.start_time(start).end_time(end);
@@ -65,15 +64,6 @@ impl Consumers for AwsRedrive {
             errors: sum(&results, "errors")?,
         })
     }
-}
-
-/// The service wants moments, and its caller has none that matters to it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "CloudWatch is asked for the last minutes of its own time"
-)]
-fn now() -> DateTime {
-    DateTime::from(SystemTime::now())
 }
 
 fn query(id: &str, metric: &str, function: &str) -> MetricDataQuery {

@@ -1,8 +1,10 @@
+use aws_smithy_cbor::Encoder;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::aws::wire::{Answer, Wire};
 use crate::domain::redrive::{LetterAsRead, Recent};
+use crate::domain::time::Timestamp;
 use crate::ports::Fault;
 use crate::ports::redrive::{
     Consumers as _, DeadLetterQueue as _, PutOnce, Quarantine as _, QuarantineShelf as _, Receipt,
@@ -10,6 +12,8 @@ use crate::ports::redrive::{
 };
 
 const URL: &str = "https://sqs.us-east-1.amazonaws.com/000000000000/test-intake-dlq";
+/// 2026-12-01T16:00:00.123Z.
+const NOW: Timestamp = Timestamp::from_millis(1_796_140_800_123);
 const NAME: &str = "v1/intake/malformed/2026-12-01/00.json";
 
 fn refused(status: u16, code: &str) -> Answer {
@@ -249,41 +253,29 @@ async fn every_page_of_mappings_is_read() {
 }
 
 /// CloudWatch speaks CBOR: the JSON of an answer, written so.
-fn cbor(value: &Value, out: &mut Vec<u8>) {
-    let head = |kind: u8, length: usize, out: &mut Vec<u8>| {
-        out.push((kind << 5) | 0x19);
-        out.extend_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
-    };
+fn cbor(value: &Value, out: &mut Encoder) {
     match value {
-        Value::String(text) => {
-            head(3, text.len(), out);
-            out.extend_from_slice(text.as_bytes());
-        }
+        Value::String(text) => _ = out.str(text),
         Value::Array(items) => {
-            head(4, items.len(), out);
-            for item in items {
-                cbor(item, out);
-            }
+            out.array(items.len());
+            items.iter().for_each(|item| cbor(item, out));
         }
         Value::Object(fields) => {
-            head(5, fields.len(), out);
+            out.map(fields.len());
             for (name, value) in fields {
-                cbor(&json!(name), out);
+                out.str(name);
                 cbor(value, out);
             }
         }
-        number => {
-            out.push(0xfb);
-            out.extend_from_slice(&number.as_f64().unwrap().to_be_bytes());
-        }
+        number => _ = out.double(number.as_f64().unwrap()),
     }
 }
 
 async fn recent(answer: &Value) -> Result<Recent, PortError> {
-    let mut body = Vec::new();
+    let mut body = Encoder::new(Vec::new());
     cbor(answer, &mut body);
-    let wire = Wire::answering([Answer::Cbor(body)]);
-    wire.redrive().recent("test-matcher").await
+    let wire = Wire::answering([Answer::Cbor(body.into_writer())]);
+    wire.redrive().recent("test-matcher", NOW).await
 }
 
 fn series(id: &str, status: &str, values: &[f64]) -> Value {

@@ -8,6 +8,7 @@ use crate::domain::counterparty::Counterparty;
 use crate::domain::identifiers::{CounterpartyId, OrderKey, Principal};
 use crate::domain::redrive::{Announcement, Recent};
 use crate::domain::submission::Submission;
+use crate::domain::time::Timestamp;
 use crate::ports::redrive::{
     Consumers, DeadLetterQueue, Outcomes, PutOnce, Quarantine, QuarantineShelf, Receipt, Received,
     RedriveAnnouncer, RedrivePorts, SourceQueue,
@@ -192,8 +193,8 @@ impl<P: RedrivePorts> Consumers for Unlucky<P> {
             .await
     }
 
-    async fn recent(&self, function: &str) -> Result<Recent, PortError> {
-        self.call("recent", self.inner.recent(function)).await
+    async fn recent(&self, function: &str, now: Timestamp) -> Result<Recent, PortError> {
+        self.call("recent", self.inner.recent(function, now)).await
     }
 }
 
