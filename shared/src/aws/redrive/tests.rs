@@ -258,7 +258,9 @@ fn cbor(value: &Value, out: &mut Encoder) {
         Value::String(text) => _ = out.str(text),
         Value::Array(items) => {
             out.array(items.len());
-            items.iter().for_each(|item| cbor(item, out));
+            for item in items {
+                cbor(item, out);
+            }
         }
         Value::Object(fields) => {
             out.map(fields.len());
