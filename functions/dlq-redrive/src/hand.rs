@@ -16,7 +16,7 @@ use symbolon_shared::lambda::survive;
 use symbolon_shared::ports::redrive::{Outcomes, Quarantine, Receipt, Received};
 use symbolon_shared::ports::{PortError, Registry};
 
-/// Reads of the quarantine at once: those of one hand, in two rounds.
+/// Reads of the quarantine at once: those of one hand, one for each letter and reason, in three rounds.
 const READS_AT_ONCE: usize = 40;
 
 /// A letter, and what is known of it.

@@ -39,7 +39,7 @@ struct Figures {
     calls: usize,
 }
 
-/// Of the reads of the quarantine, eight for each letter, few have a mishap; of all other calls one in thirty. Deaths are
+/// Of the reads of the quarantine, nine for each letter, few have a mishap; of all other calls one in thirty. Deaths are
 /// rarer than the rest, so that some runs live long.
 fn luck(seed: u64) -> impl FnMut(usize, &'static str) -> Option<Mishap> + Send {
     let mut dice = StdRng::seed_from_u64(seed);
