@@ -26,9 +26,13 @@ def drive(deployment, symbolon):
     print(f"{PAIRS} matches, {2 * PAIRS} anonymous messages, in {seconds:.1f} s")
     set_aside(sqs, deployment.output(adapt.HERE, "IntakeDlqUrl"))
     print("poison: one dead letter, with its reason")
+    sorted_out(deployment)
+    print("redrive: the dead letter is in the quarantine, and nowhere else")
     stored(deployment)
     print(f"{PAIRS} matches, all told, in the tables of both regions")
     audited(deployment, symbolon)
+    proved(deployment)
+    print("backup check: its report here, and every function exported to the other region")
     standby_is_idle(deployment)
     print("standby: keeps its copies and matches nothing")
 
@@ -165,6 +169,49 @@ def set_aside(sqs, queue):
     expect(attributes == {"reason": "malformed"}, f"a dead letter bears {attributes}")
     body = json.loads(letters[0]["Body"])
     expect((body["type"], body["body"], body["sender"]) == ("envelope", POISON, adapt.SENDER), "its envelope differs")
+    sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=letters[0]["ReceiptHandle"], VisibilityTimeout=0)
+
+
+# ---- What the Scheduler starts --------------------------------------------------------------------------------------
+
+
+def invoked(deployment, function):
+    """What a function answers to its schedule's event."""
+    answer = deployment.client("lambda", adapt.HERE).invoke(FunctionName=function, Payload=b"{}")
+    text = answer["Payload"].read().decode()
+    expect("FunctionError" not in answer, f"{function} ended with {text}")
+    return json.loads(text)
+
+
+def objects(deployment, region, bucket):
+    pages = deployment.client("s3", region).get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+
+def sorted_out(deployment):
+    """The dead letter is poison, whatever the emulator says of the consumer."""
+    [queue] = invoked(deployment, "dlq-redrive")["redrive"]["queues"]
+    ended = (queue["received"], queue["quarantined"], queue["sentBack"], queue["left"])
+    expect(ended == (1, {"malformed": 1}, 0, 0), f"the redrive says {queue}")
+    names = objects(deployment, adapt.HERE, deployment.output(adapt.HERE, "QuarantineBucket"))
+    expect([name.rsplit("/", 2)[0] for name in names] == ["v1/intake/malformed"], f"in the quarantine are {names}")
+    again = invoked(deployment, "dlq-redrive")["redrive"]["queues"][0]
+    expect(again["received"] == 0, f"the dead letter is there still: {again}")
+
+
+def proved(deployment):
+    """Much of what it looks at is not in the emulator: then it says so. What it writes is."""
+    checked = invoked(deployment, "backup-check")
+    expect(checked["verdict"] != "good", "what the emulator does not have is called good")
+    kept = objects(deployment, adapt.HERE, deployment.output(adapt.HERE, "BackupBucket"))
+    for name in (checked["report"], f"backup-check/{adapt.HERE}/latest.json", f"backup-check/{adapt.HERE}/latest.html"):
+        expect(name in kept, f"{name} is not in the backup bucket")
+    peer = deployment.output(adapt.THERE, "BackupBucket")
+    key = f"functions/{adapt.STACK}/{adapt.HERE}/latest.json"
+    manifest = json.loads(deployment.client("s3", adapt.THERE).get_object(Bucket=peer, Key=key)["Body"].read())
+    running = deployment.client("lambda", adapt.HERE).list_functions()["Functions"]
+    running = {function["FunctionName"]: function["CodeSha256"] for function in running}
+    expect(manifest["functions"] == running, f"exported are {sorted(manifest['functions'])} of {sorted(running)}")
 
 
 def stored(deployment):
