@@ -47,6 +47,8 @@ WILDCARDS = {
     "${AuditBucket.Arn}/${AWS::Region}/*": {"TokenAuditPolicy"},
     "${QuarantineBucket.Arn}/v1/*": {"DlqRedrivePolicy"},
     "${BackupBucket.Arn}/backup-check/${AWS::Region}/*": {"BackupCheckPolicy"},
+    "${BackupBucket.Arn}/backup-check/*": {"OperatorPolicy"},
+    "arn:${AWS::Partition}:s3:::${AWS::StackName}-backup-${AWS::AccountId}-${PeerRegion}/backup-check/*": {"OperatorPolicy"},
     "arn:${AWS::Partition}:s3:::${AWS::StackName}-backup-${AWS::AccountId}-${PeerRegion}"
     "/functions/${AWS::StackName}/${AWS::Region}/*": {"BackupCheckPolicy"},
     "${StreamRecordsBucket.Arn}/aws/lambda/*": {"TokenAuditPolicy"},
