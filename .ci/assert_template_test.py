@@ -328,6 +328,12 @@ FAULTS = [
         "matcher,token-audit,dlq-redrive",
     ),
     ("every_function_is_exported", of("BackupCheckFunction", "Environment", "Variables", "BACKUP_POLICY"), "{}"),
+    ("settings_fit_into_four_kilobytes", of("MatcherFunction", "Environment", "Variables", "STACK_NAME"), "x" * 4_000),
+    (
+        "settings_fit_into_four_kilobytes",
+        of("DlqRedriveFunction", "Environment", "Variables", "QUEUES"),
+        {"Fn::Sub": "${IntakeQueue.Arn}" * 40},
+    ),
     ("schedules_start_what_they_should", of("BackupCheckFunctionCheck", "ScheduleExpression"), "rate(1 day)"),
     ("queues_deny_sending_to_all_but_the_named", policy("BackupCheckDlqPolicy", "OnlyWhatStartsIt", "Condition"), {}),
     ("alarms_can_go_off", of("BackupCheckSilentAlarm", "TreatMissingData"), "notBreaching"),

@@ -179,6 +179,42 @@ def every_function_is_exported(template):
 
 
 @check
+def settings_fit_into_four_kilobytes(template):
+    """Lambda refuses more, names and values together (Lambda quotas, "Environment variables"), and only when deploying."""
+    for name, function in functions(template).items():
+        settings = function.get("Environment", {}).get("Variables", {})
+        size = sum(len(variable) + longest(value) for variable, value in settings.items())
+        if size > 4_096:
+            yield f"{name}: its settings may take {size} bytes"
+
+
+LONGEST = {"AWS::Partition": 10, "AWS::Region": 14, "PeerRegion": 14, "AWS::AccountId": 12, "AWS::StackName": 20}
+NUMBER, ID, ARN_OR_URL = 6, 40, 120
+NUMBERS = ("Days", "Minutes", "Hours", "Cycles", "PerSecond")
+
+
+def longest(value, names=None):
+    """How long a value may become. What it refers to is not known yet: a number, an id or a name, an ARN or a URL."""
+    match value:
+        case {"Fn::Sub": [body, names]}:
+            return longest({"Fn::Sub": body}, names)
+        case {"Fn::Sub": body}:
+            size = len(re.sub(r"\$\{[^}]*\}", "", body))
+            return size + sum(longest({"Ref": name}, names) for name in re.findall(r"\$\{([^}]*)\}", body))
+        case {"Fn::If": [_, one, other]}:
+            return max(longest(one), longest(other))
+        case {"Ref": name} if name in (names or {}):
+            return longest(names[name])
+        case {"Ref": name} if name.endswith(("Arn", "Queue", "Dlq")):
+            return ARN_OR_URL
+        case {"Ref": name}:
+            return LONGEST.get(name, NUMBER if name.endswith(NUMBERS) else ID)
+        case {"Fn::GetAtt": _}:
+            return ARN_OR_URL
+    return len(str(value))
+
+
+@check
 def functions_log_no_payloads(template):
     for name, function in functions(template).items():
         level = function.get("Environment", {}).get("Variables", {}).get("RUST_LOG")
