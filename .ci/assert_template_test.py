@@ -38,6 +38,8 @@ def trust(resource, *path):
 
 ANYBODY = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
 SELECTORS = of("Trail", "AdvancedEventSelectors")
+DEMANDED = of("BackupCheckFunction", "Environment", "Variables", "BACKUP_POLICY")
+SORTED = of("DlqRedriveFunction", "Environment", "Variables")
 DENIAL = {"Sid": "X", "Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*"}
 
 # The assertion that must notice, where (a path into the template), and what to put there. In `primary` unless a fourth
@@ -334,6 +336,23 @@ FAULTS = [
         of("DlqRedriveFunction", "Environment", "Variables", "QUEUES"),
         {"Fn::Sub": "${IntakeQueue.Arn}" * 40},
     ),
+    ("letters_go_back_to_where_they_came_from", (*SORTED, "QUEUES"), ("${IntakeQueue}", "${IntakeDlq}")),
+    ("letters_go_back_to_where_they_came_from", (*SORTED, "QUEUES"), ("${MatcherFunction}", "${DlqRedriveFunction}")),
+    ("letters_go_back_to_where_they_came_from", (*SORTED, "QUEUES"), {"Fn::Sub": "[]"}),
+    ("letters_go_back_to_where_they_came_from", (*SORTED, "QUEUES"), {"Fn::Sub": "["}),
+    ("letters_go_back_to_where_they_came_from", (*SORTED, "CANARY_WAIT_SECONDS"), "90"),
+    ("letters_go_back_to_where_they_came_from", (*SORTED, "CANARY_WAIT_SECONDS"), "240"),
+    ("runs_end_before_the_next_begins", of("DlqRedriveFunction", "Timeout"), 300),
+    ("runs_end_before_the_next_begins", ("Parameters", "RedriveSchedule", "Default"), "rate(7 days)"),
+    ("runs_end_before_the_next_begins", ("Parameters", "BackupCheckSchedule", "Default"), "rate(1 minute)"),
+    (
+        "schedules_may_start_their_function",
+        of("DlqRedriveScheduleRole", "Policies", 0, "PolicyDocument", "Statement", Sid("Start"), "Resource"),
+        ("function:dlq-redrive", "function:redrive"),
+    ),
+    ("alarms_look_at_what_there_is", of("RelapsedAlarm", "Dimensions", 1, "Value"), "matcher"),
+    ("alarms_on_runs_can_be_reached", of("ReportsNotWrittenAlarm", "Threshold"), 3),
+    ("alarms_on_runs_can_be_reached", of("RedriveBrakedAlarm", "Period"), 300),
     ("schedules_start_what_they_should", of("BackupCheckFunctionCheck", "ScheduleExpression"), "rate(1 day)"),
     ("queues_deny_sending_to_all_but_the_named", policy("BackupCheckDlqPolicy", "OnlyWhatStartsIt", "Condition"), {}),
     ("alarms_can_go_off", of("BackupCheckSilentAlarm", "TreatMissingData"), "notBreaching"),
@@ -462,6 +481,22 @@ FAULTS = [
     ("the_vault_is_ours_and_locked", (RESOURCES, "BackupVault"), ABSENT),
     ("restores_are_tried", (RESOURCES, "RestoreTestingSelection"), ABSENT),
     ("restores_are_tried", of("RestoreTestingPlan", "ScheduleExpression"), "cron(0 5 * * SUN *)"),
+    ("everything_that_is_kept_is_demanded", DEMANDED, ('"v":1,', '"v":1')),
+    ("everything_that_is_kept_is_demanded", DEMANDED, ('"copy":true', '"copy":false')),
+    ("everything_that_is_kept_is_demanded", DEMANDED, ('"control":', '"controls":')),
+    ("everything_that_is_kept_is_demanded", DEMANDED, ('"versioning":true', '"versioning":false')),
+    ("everything_that_is_kept_is_demanded", DEMANDED, ('"failures":0', '"failures":9')),
+    ("everything_that_is_kept_is_demanded", DEMANDED, ("${AuditLockMode}", "GOVERNANCE")),
+    ("everything_that_is_kept_is_demanded", DEMANDED, ('"replica":true', '"replica":false')),
+    ("everything_that_is_kept_is_demanded", DEMANDED, ('"rotation":true', '"rotation":false'), "standby"),
+    ("everything_that_is_kept_is_demanded", DEMANDED, ("${InboxKey}", "${QueueKey}")),
+    ("everything_that_is_kept_is_demanded", DEMANDED, ("${RestoreTesting}", "null")),
+    ("everything_that_is_kept_is_demanded", (*DEMANDED, "Fn::Sub", 1, "ReplicaLag"), "null"),
+    (
+        "everything_that_is_kept_is_demanded",
+        (RESOURCES, "ArchiveBucket"),
+        {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "x-archive-y", "ReplicationConfiguration": {}}},
+    ),
     # Outputs
     ("outputs_are_those_of_the_contract", ("Outputs", "InboxKeyArn"), ABSENT),
     ("outputs_are_those_of_the_contract", ("Outputs", "TokenKeyArn", "Value"), {"Ref": "TokenKey"}),
@@ -497,7 +532,11 @@ def broken(template, path, value):
     if value is ABSENT:
         del place[last]
     elif isinstance(value, tuple):
-        place[last] = {"Fn::Sub": place[last]["Fn::Sub"].replace(*value)}
+        match place[last]["Fn::Sub"]:
+            case [body, names]:
+                place[last] = {"Fn::Sub": [body.replace(*value), names]}
+            case body:
+                place[last] = {"Fn::Sub": body.replace(*value)}
     else:
         place[last] = value
     return template

@@ -1,7 +1,9 @@
 """Backups: taken, copied, tried."""
 
 from assertions import check
-from assertions.reading import environment, is_all, is_primary, least, of_type, tables, target, text
+from assertions.reading import (
+    document, environment, functions, is_all, is_primary, least, of_type, tables, target, text,
+)  # fmt: skip
 
 ELSEWHERE = "arn:${AWS::Partition}:backup:${PeerRegion}:${AWS::AccountId}:backup-vault:${AWS::StackName}"
 
@@ -68,3 +70,61 @@ def restores_are_tried(template):
             yield f"{name}: does not try {table}"
         if selection["ProtectedResourceType"] != "DynamoDB":
             yield f"{name}: tries {selection['ProtectedResourceType']}"
+
+
+# ---- What the backup check demands ----------------------------------------------------------------------------------
+
+TABLES = {"registry", "parameters", "submissions", "interests", "matches", "keys", "control"}
+RECOVERED = {
+    "pitr": {"days": "PointInTimeRecoveryDays", "minutes": "PointInTimeRpoMinutes"},
+    "recovery": {"rpoHours": "BackupRpoHours", "graceHours": 4, "copy": True},
+}
+REPLICATED = {"rule": "to-the-other-region", "lagMinutes": "ReplicationRpoMinutes", "failures": 0}
+LOCK = {"mode": "AuditLockMode", "days": "AuditRetentionDays"}
+# What the check calls a key by, where it is not the key's own name; of most keys the standby has replicas.
+KEYS = {"AuditSigningKey": "audit-signing"}
+SHARED_KEYS = {"TokenKey", "DataKey", "RegistryKey", "BucketKey", "QuarantineKey"}
+UNROTATED = {"AuditSigningKey"}  # KMS rotates no key that signs
+
+
+def demanded(template):
+    variables = functions(template)["BackupCheckFunction"]["Environment"]["Variables"]
+    return document(variables["BACKUP_POLICY"])
+
+
+@check
+def everything_that_is_kept_is_demanded(template):
+    """What the check does not ask for may be missing, and everything is called good."""
+    if environment(template) not in ("primary", "standby"):
+        return
+    policy = demanded(template)
+    if policy is None:
+        yield "BACKUP_POLICY is no JSON"
+        return
+    lag = "ReplicaRpoMinutes" if is_primary(template) else None
+    made = {text(table["TableName"]).split("-")[-1] for table in tables(template).values()}
+    for name in TABLES | made | policy["tables"].keys():
+        right = {**RECOVERED, "replica": {"lagMinutes": None if name == "control" else lag}}
+        if policy["tables"].get(name) != right:
+            yield f"of the table {name} it demands {policy['tables'].get(name)}"
+    buckets = of_type(template, "AWS::S3::Bucket")
+    copied = {text(b["BucketName"]).split("-")[1]: b for b in buckets.values() if "ReplicationConfiguration" in b}
+    for name in copied.keys() | policy["buckets"].keys():
+        lock = LOCK if copied.get(name, {}).get("ObjectLockEnabled") else None
+        right = {"versioning": True, "replication": REPLICATED, "lock": lock}
+        if policy["buckets"].get(name) != right:
+            yield f"of the bucket {name} it demands {policy['buckets'].get(name)}"
+    keys = of_type(template, "AWS::KMS::Key", "AWS::KMS::ReplicaKey")
+    right = {
+        KEYS.get(name, name.removesuffix("Key").lower()): {
+            "id": resource, "replica": name in SHARED_KEYS, "rotation": name not in UNROTATED,
+        }
+        for name, resource in ((resource.removesuffix("Replica"), resource) for resource in keys)
+    }  # fmt: skip
+    for name in right.keys() | policy["keys"].keys():
+        if policy["keys"].get(name) != right.get(name):
+            yield f"of the key {name} it demands {policy['keys'].get(name)}"
+    selections = of_type(template, "AWS::Backup::RestoreTestingSelection").values()
+    tried = [target(resource).lower() for selection in selections for resource in selection["ProtectedResourceArns"]]
+    if (policy["restoreTesting"] or {}).get("tables", []) != tried:
+        yield f"of restores it demands {policy['restoreTesting']}, and tried are {tried}"

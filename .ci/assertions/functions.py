@@ -3,7 +3,9 @@
 import re
 
 from assertions import check
-from assertions.reading import functions, is_all, is_primary, of_type, target, text
+from assertions.reading import (
+    document, functions, is_all, is_primary, most, of_type, queue_mappings, queues, target, text,
+)  # fmt: skip
 
 FUNCTIONS = {
     "MatcherFunction": "matcher", "TokenAuditFunction": "token-audit", "DlqRedriveFunction": "dlq-redrive",
@@ -55,6 +57,9 @@ SCHEDULES = {
     "DlqRedriveFunctionSort": ("DlqRedrive", "RedriveSchedule", "{}", "DlqRedriveDlq"),
     "BackupCheckFunctionCheck": ("BackupCheck", "BackupCheckSchedule", "{}", "BackupCheckDlq"),
 }
+
+# How often the Scheduler starts a function by default, in seconds; the design says so.
+PERIODS = {"DlqRedrive": 300, "BackupCheck": 3_600}
 
 IN_THE_STANDBY = {"QUARANTINE_KEY_ARN": "QuarantineKeyReplica.Arn", "TOKEN_KEY_ARN": "TokenKeyReplica.Arn"}
 
@@ -148,6 +153,58 @@ def schedules_start_what_they_should(template):
             yield f"{name}: a start that fails is tried again for a day, or never"
         if target(goal.get("DeadLetterConfig", {}).get("Arn")) != dlq:
             yield f"{name}: a start that fails for good is {'not told' if dlq else 'made up for by the next'}"
+
+
+@check
+def runs_end_before_the_next_begins(template):
+    for function, seconds in PERIODS.items():
+        default = template["Parameters"].get(f"{function.removeprefix('Dlq')}Schedule", {}).get("Default")
+        if default is not None and default not in (f"rate({seconds // 60} minutes)", f"rate({seconds // 3600} hour)"):
+            yield f"{function}: {default}, not every {seconds} s"
+        timeout = functions(template).get(f"{function}Function", {}).get("Timeout", 0)
+        if timeout >= seconds:
+            yield f"{function}: runs for {timeout} s, and the next begins after {seconds}"
+
+
+@check
+def schedules_may_start_their_function(template):
+    """The Scheduler keeps silent about a start that its role does not allow."""
+    for name in SCHEDULES if is_all(template) else ():
+        function = SCHEDULES[name][0]
+        [policy] = of_type(template, "AWS::IAM::Role")[f"{function}ScheduleRole"]["Policies"]
+        statements = policy["PolicyDocument"]["Statement"]
+        own = functions(template)[f"{function}Function"]["FunctionName"]
+        started = [text(s["Resource"]) for s in statements if s["Action"] == "lambda:InvokeFunction"]
+        if [str(arn).split(":")[-1] for arn in started] != [own]:
+            yield f"{name}: may start {started}"
+
+
+@check
+def letters_go_back_to_where_they_came_from(template):
+    """Every queue that a function reads, with the queue of its dead letters and whoever could not take them."""
+    redrive = functions(template).get("DlqRedriveFunction")
+    if redrive is None:
+        return
+    found = document(redrive["Environment"]["Variables"]["QUEUES"])
+    mapped = queue_mappings(template).values()
+    right = [
+        {
+            "source": text(queues(template)[source]["QueueName"]).removeprefix("${AWS::StackName}-"),
+            "sourceUrl": source,
+            "deadLetterUrl": target(queues(template)[source]["RedrivePolicy"]["deadLetterTargetArn"]),
+            "consumer": target(mapping["FunctionName"]),
+        }
+        for source, mapping in ((target(m["EventSourceArn"]), m) for m in mapped)
+    ]
+    if found != right:
+        yield f"QUEUES is {found}"
+    # A canary is answered within the longest window of its mapping, and the batch that takes it.
+    for mapping in mapped:
+        window = most(template, mapping.get("MaximumBatchingWindowInSeconds", 0))
+        needed = window + functions(template)[target(mapping["FunctionName"])]["Timeout"]
+        wait = int(redrive["Environment"]["Variables"]["CANARY_WAIT_SECONDS"])
+        if not needed < wait < redrive["Timeout"]:
+            yield f"DlqRedriveFunction: waits {wait} s for a canary that may take {needed}, within {redrive['Timeout']}"
 
 
 @check

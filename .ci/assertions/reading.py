@@ -1,5 +1,8 @@
 """Reads a translated and settled template."""
 
+import json
+import re
+
 
 def of_type(template, *types):
     return {name: r["Properties"] for name, r in template["Resources"].items() if r["Type"] in types}
@@ -114,3 +117,32 @@ def is_primary(template):
 
 def is_all(template):
     return not environment(template).endswith("foundation")
+
+
+# ---- Settings -------------------------------------------------------------------------------------------------------
+
+
+def document(value, names=None):
+    """A setting that is a JSON document, with what it refers to as text; nothing where it is none."""
+
+    def written(found):
+        match (names or {}).get(found[1], {"Ref": found[1]}):
+            case {"Fn::Sub": str(body)}:
+                return re.sub(REFERENCE, written, body)
+            case str(literal):
+                return literal
+            case other:
+                return json.dumps(text(other))
+
+    match value:
+        case {"Fn::Sub": [body, dict(inner)]}:
+            return document({"Fn::Sub": body}, inner)
+        case {"Fn::Sub": str(body)}:
+            try:
+                return json.loads(re.sub(REFERENCE, written, body))
+            except ValueError:
+                return None
+    return None
+
+
+REFERENCE = r'"?\$\{([^}]*)\}"?'

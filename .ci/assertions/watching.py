@@ -5,6 +5,7 @@ import pathlib
 import re
 
 from assertions import check
+from assertions.functions import PERIODS
 from assertions.reading import (
     functions, is_all, is_primary, listed, named, of_type, queues, target, text, topic_statements,
 )  # fmt: skip
@@ -75,9 +76,9 @@ EVENT_LOGS = {"audit-heads": "AuditHeadsLogGroup", "quarantine-acts": "Quarantin
 EVENTS_OF_KEYS = {"DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy", "DisableKeyRotation"}
 
 
-def emitted():
-    """The metrics of the embedded format, by the names that the code gives them."""
-    code = "".join(file.read_text() for file in (ROOT / "functions").glob("*/src/telemetry.rs"))
+def emitted(function):
+    """The metrics that a function writes in the embedded format, by the names that its code gives them."""
+    code = "".join(file.read_text() for file in (ROOT / "functions").glob(f"{function}/src/telemetry.rs"))
     return set(re.findall(r'metrics::(?:counter|gauge|histogram)!\("(\w+)"\)', code))
 
 
@@ -106,13 +107,14 @@ def alarms(template):
 
 
 def unknown_metric(template, namespace, metric, dimensions):
+    """Whether nobody writes a metric with such dimensions, which are given with their values."""
     if namespace == "Symbolon":
-        known, shapes = emitted(), ({"Stack", "Function"},)
+        known, shapes = emitted(text(dimensions.get("Function"))), ({"Stack", "Function"},)
     elif namespace == KEYWORDS:
         known, shapes = filtered(template).keys(), (set(),)
     else:
         known, shapes = METRICS.get(namespace, ((), ()))
-    return metric not in known or dimensions not in shapes
+    return metric not in known or dimensions.keys() not in shapes
 
 
 # ---- Trail --------------------------------------------------------------------------------------------------------
@@ -164,7 +166,7 @@ def there_are_alarms_enough(template):
 @check
 def alarms_look_at_what_there_is(template):
     for name, alarm in alarms(template).items():
-        dimensions = {d["Name"] for d in alarm.get("Dimensions", [])}
+        dimensions = {d["Name"]: d["Value"] for d in alarm.get("Dimensions", [])}
         if unknown_metric(template, text(alarm["Namespace"]), alarm["MetricName"], dimensions):
             yield f"{name}: {text(alarm['Namespace'])} {alarm['MetricName']} by {sorted(dimensions)} never has a point"
         for dimension in alarm.get("Dimensions", []):
@@ -208,6 +210,18 @@ def alarms_go_off_above_their_threshold(template):
             (1, "GreaterThanOrEqualToThreshold"),
         ):
             yield f"{name}: one is enough, and it waits for {alarm['Threshold']}"
+
+
+@check
+def alarms_on_runs_can_be_reached(template):
+    """What a scheduled function counts once a run can be no more than its runs in the alarm's period."""
+    seconds = {f"{function}Function": period for function, period in PERIODS.items()}
+    by_name = {f["FunctionName"]: seconds.get(name) for name, f in functions(template).items()}
+    for name, alarm in alarms(template).items():
+        dimensions = {d["Name"]: text(d["Value"]) for d in alarm.get("Dimensions", [])}
+        every = by_name.get(dimensions.get("Function"))
+        if every and alarm["Namespace"] == "Symbolon" and not alarm["Threshold"] < max(1, alarm["Period"] / every):
+            yield f"{name}: waits for {alarm['Threshold']} in {alarm['Period']} s, and there is a run every {every} s"
 
 
 @check
@@ -369,7 +383,7 @@ def the_dashboard_shows_the_business_above_the_machinery(template):
                     shown[metric[0].get("id")] = widget["y"]
                     continue
                 namespace, metric_name, *dimensions = [m for m in metric if not isinstance(m, dict)]
-                if unknown_metric(template, namespace, metric_name, set(dimensions[::2])):
+                if unknown_metric(template, namespace, metric_name, dict(zip(dimensions[::2], dimensions[1::2]))):
                     yield f"{name}: {namespace} {metric_name} by {dimensions} never has a point"
                 shown.setdefault(metric_name, widget["y"])
         machinery = headings.get("## Machinery", -1)
