@@ -95,7 +95,8 @@ def keys_are_administered_without_being_used(template):
             if not {"kms:CallerAccount", "aws:PrincipalArn", "kms:ViaService"} <= keys_of(statement):
                 yield f"{name}: {named(statement)} is for everybody"
         if "Service" in principal and not keys_of(statement) & {
-            "aws:SourceAccount", "aws:SourceArn", "kms:EncryptionContext:aws:logs:arn"
+            "aws:SourceAccount", "aws:SourceArn", "kms:EncryptionContext:aws:logs:arn",
+            "kms:EncryptionContext:aws:sns:topicArn",
         }:  # fmt: skip
             yield f"{name}: {named(statement)} lets a service act for other accounts"
 

@@ -103,8 +103,9 @@ CONDITION_KEYS = {
     "aws:CalledVia", "aws:MultiFactorAuthPresent", "aws:PrincipalArn", "aws:PrincipalTag/symbolon:counterparty",
     "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn", "aws:TagKeys", "dynamodb:Attributes",
     "dynamodb:LeadingKeys", "dynamodb:Select", "iam:PermissionsBoundary", "iam:PolicyARN", "kms:CallerAccount",
-    "events:source", "kms:EncryptionContext:aws:logs:arn", "kms:EncryptionContext:aws:s3:arn", "kms:EncryptionContext:purpose", "kms:MessageType", "kms:ResourceAliases",
-    "kms:SigningAlgorithm", "kms:ViaService",
+    "events:source", "kms:EncryptionContext:aws:logs:arn", "kms:EncryptionContext:aws:s3:arn",
+    "kms:EncryptionContext:aws:sns:topicArn", "kms:EncryptionContext:purpose", "kms:MessageType",
+    "kms:ResourceAliases", "kms:SigningAlgorithm", "kms:ViaService",
     "s3:x-amz-acl", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",
     "s3:x-amz-server-side-encryption-customer-algorithm",
 }  # fmt: skip

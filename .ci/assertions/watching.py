@@ -174,6 +174,18 @@ def alarms_look_at_what_there_is(template):
                 yield f"{name}: looks at no queue of ours"
 
 
+# Metrics that come less often than once a minute, with their seconds (DynamoDB, "metrics and dimensions").
+SELDOM = {"ReplicationLatency": 300}
+
+
+@check
+def alarms_look_at_what_there_is_in_time(template):
+    """A period without a point counts as good, so of shorter ones there are never enough that are bad."""
+    for name, alarm in alarms(template).items():
+        if alarm["Period"] < SELDOM.get(alarm["MetricName"], 10):
+            yield f"{name}: looks every {alarm['Period']} s at what comes every {SELDOM[alarm['MetricName']]}"
+
+
 @check
 def alarms_can_go_off(template):
     for name, alarm in alarms(template).items():
@@ -193,7 +205,8 @@ def alarms_can_go_off(template):
 def alarms_go_off_above_their_threshold(template):
     """Everything that is watched is bad when there is much of it; of some things one is enough."""
     one_is_enough = {
-        "ApproximateNumberOfMessagesVisible", "Errors", "FailedInvocations", "OperationsFailedReplication",
+        "ApproximateNumberOfMessagesVisible", "Errors", "FailedInvocations", "NumberOfMessagesSent",
+        "OperationsFailedReplication",
         *(filtered(template).keys() - {"AccessDenials"}),
     }  # fmt: skip
     for name, alarm in alarms(template).items():
@@ -351,13 +364,44 @@ def the_topic_is_encrypted_and_open_to_services_alone(template):
         if text(topic.get("KmsMasterKeyId")) != "OperationsKey.Arn":
             yield f"{name}: not under our key"
         statements = [s for t, s in topic_statements(template) if t == name]
-        services = {"budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"}
-        for statement in (s for s in statements if s["Effect"] == "Allow"):
-            ours = statement.get("Condition") == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-            if set(listed(statement["Principal"].get("Service", []))) != services or not ours:
-                yield f"{name}: {named(statement)} lets {statement['Principal']} publish"
+        # EventBridge knows no conditions in the policy of a topic: with one, nothing of its rules would arrive.
+        bound = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        wanted = {"budgets.amazonaws.com": bound, "cloudwatch.amazonaws.com": bound, "events.amazonaws.com": None}
+        found = {
+            service: statement.get("Condition")
+            for statement in (s for s in statements if s["Effect"] == "Allow")
+            for service in listed(statement["Principal"].get("Service", str(statement["Principal"])))
+        }
+        if found != wanted:
+            yield f"{name}: lets {found} publish"
         if not any(s["Effect"] == "Deny" and "aws:SecureTransport" in str(s.get("Condition")) for s in statements):
             yield f"{name}: takes messages without TLS"
+
+
+@check
+def services_may_use_the_key_of_the_topic(template):
+    """By the topic, which SNS names to KMS; EventBridge hands on no account that could be asked for."""
+    key = of_type(template, "AWS::KMS::Key")["OperationsKey"]
+    topic = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-alarms"
+    conditions = [s["Condition"] for s in key["KeyPolicy"]["Statement"] if named(s) == "Notify"]
+    if conditions != [{"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": {"Fn::Sub": topic}}}]:
+        yield f"OperationsKey: for the topic under {conditions}"
+    for name, made in of_type(template, "AWS::SNS::Topic").items():
+        if not topic.endswith(f":{text(made['TopicName'])}"):
+            yield f"{name}: its key knows it by another name"
+
+
+@check
+def rules_that_fail_are_told_of(template):
+    """The bus takes an event whether or not its rule can do anything with it."""
+    watched = {
+        target(dimension["Value"])
+        for alarm in alarms(template).values()
+        for dimension in alarm.get("Dimensions", [])
+        if alarm["MetricName"] == "FailedInvocations"
+    }
+    for name in of_type(template, "AWS::Events::Rule").keys() - watched:
+        yield f"{name}: nobody hears that it failed"
 
 
 # ---- Dashboard ----------------------------------------------------------------------------------------------------

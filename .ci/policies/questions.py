@@ -188,6 +188,7 @@ def askers(primary, standby):
         "administrator": Asker(f"arn:aws:iam::{ACCOUNT}:role/admin", [everything]),
         "cloudtrail.amazonaws.com": "cloudtrail.amazonaws.com",
         "events.amazonaws.com": "events.amazonaws.com",
+        "cloudwatch.amazonaws.com": "cloudwatch.amazonaws.com",
     }
 
 
