@@ -169,6 +169,9 @@ def askers(primary, standby):
         "settlement": role(primary, "SettlementRole"),
         "onboarding": role(primary, "OnboardingRole"),
         "quarantine": role(primary, "QuarantineRole"),
+        "quarantine with everything": Asker(
+            primary.arn("QuarantineRole"), [*primary.identity_policies("QuarantineRole"), everything]
+        ),
         "redrive": role(primary, "DlqRedriveRole"),
         "standby redrive": role(standby, "DlqRedriveRole"),
         "redrive schedule": role(primary, "DlqRedriveScheduleRole"),
