@@ -4,10 +4,14 @@
 
 EXAMPLES is the folder of the common crate's examples `export` and `export_conformance`, SCRATCH one for what arises. The
 template's functions are deployed into one emulator, with packages made here, exported from there by the adapters of AWS,
-and one of them deleted and the rest exported again. A second emulator gets nothing but the bucket's objects. The page's commands run there as they stand; then both are compared. The emulators listen on
-loopback alone and end with this run. jq and bash are the machine's, the AWS command line is that of this environment.
+and one of them deleted and the rest exported again. A second emulator gets nothing but the bucket's objects, and before it
+mappings take their time, as on AWS. The page's commands run there as they stand; then both are compared. All of it listens
+on loopback alone and ends with this run. jq and bash are the machine's, the AWS command line is that of this environment.
 """
 
+import contextlib
+import http.client
+import http.server
 import io
 import json
 import os
@@ -15,7 +19,9 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 import time
+import urllib.parse
 import zipfile
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -39,6 +45,10 @@ NOT_CONFIGURED = {
 }
 NOT_MAPPED = {"UUID", "EventSourceMappingArn", "LastModified", "LastProcessingResult", "StateTransitionReason"}
 RESERVED_TAGS = "aws:"
+MAPPINGS = "/2015-03-31/event-source-mappings"
+LISTINGS_OF_A_CHANGE = 2
+IMPATIENT = "settled() { :; }"
+STILL_THERE = "its old mappings are not gone"
 
 
 def expect(holds, sentence):
@@ -185,12 +195,98 @@ def commands():
     return blocks
 
 
-def follow(blocks, address, folder):
+def impatient(blocks):
+    """The same without waiting for mappings."""
+    [defining] = [block for block in blocks if "settled() {" in block]
+    return [f"{block}\n{IMPATIENT}" if block == defining else block for block in blocks]
+
+
+class SlowMappings(http.server.BaseHTTPRequestHandler):
+    """The emulator's Lambda, with mappings that take their time. The emulator's change at once; on AWS a change is listed as
+    under way at first, refuses others meanwhile, and one that is deleted stays listed for seconds."""
+
+    def forward(self):
+        path, _, query = self.path.partition("?")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if not path.startswith(MAPPINGS):
+            return self.say(*self.ask(body))
+        changing, uuid = self.server.changing, path.removeprefix(MAPPINGS).strip("/")
+        if uuid in changing and self.command != "GET":
+            return self.refuse(400, "ResourceInUseException")
+        if self.command == "POST" and any(same_mapping(change, json.loads(body)) for change in changing.values()):
+            return self.refuse(409, "ResourceConflictException")
+        code, answer = self.ask(body)
+        if code < 300:
+            mapping = json.loads(answer)
+            if self.command == "GET" and not uuid:
+                self.show(mapping, dict(urllib.parse.parse_qsl(query)))
+            elif self.command != "GET":
+                mapping["State"] = {"POST": "Creating", "PUT": "Updating", "DELETE": "Deleting"}[self.command]
+                changing[mapping["UUID"]] = {**mapping, "listings": LISTINGS_OF_A_CHANGE}
+            answer = json.dumps(mapping).encode()
+        return self.say(code, answer)
+
+    def show(self, page, asked):
+        """Changes of the listed mappings as under way, deleted ones in addition; each a few times."""
+        changing, listed = self.server.changing, page["EventSourceMappings"]
+        deleted = [c for c in changing.values() if c["State"] == "Deleting" and same_mapping(c, asked)]
+        listed += [{key: part for key, part in change.items() if key != "listings"} for change in deleted]
+        for mapping in listed:
+            if change := changing.get(mapping["UUID"]):
+                mapping["State"] = change["State"]
+                self.server.shown.add(change["State"])
+                change["listings"] -= 1
+                if not change["listings"]:
+                    del changing[mapping["UUID"]]
+
+    def ask(self, body):
+        with contextlib.closing(http.client.HTTPConnection(self.server.emulator)) as connection:
+            connection.request(self.command, self.path, body, dict(self.headers))
+            answer = connection.getresponse()
+            self.kind = {name: answer.headers[name] for name in ("Content-Type", "x-amzn-ErrorType") if name in answer.headers}
+            return answer.status, answer.read()
+
+    def refuse(self, code, kind):
+        self.kind = {"Content-Type": "application/json", "x-amzn-ErrorType": kind}
+        self.say(code, json.dumps({"Type": "User", "Message": "a mapping is changing"}).encode())
+
+    def say(self, code, body):
+        self.send_response(code)
+        for name, value in {**self.kind, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+    do_GET = do_POST = do_PUT = do_DELETE = forward
+
+
+def same_mapping(mapping, asked):
+    """Whether a mapping is of the function and the source that are asked for, if any is."""
+    name, source = asked.get("FunctionName"), asked.get("EventSourceArn")
+    return name in (None, mapping["FunctionArn"].split(":")[6]) and source in (None, mapping["EventSourceArn"])
+
+
+@contextlib.contextmanager
+def slow_mappings(address):
+    with http.server.HTTPServer(("127.0.0.1", 0), SlowMappings) as server:
+        server.emulator, server.changing, server.shown = urllib.parse.urlsplit(address).netloc, {}, set()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
+def follow(blocks, address, slow, folder):
     """Runs the blocks one after the other in one shell, as somebody does who pastes them."""
     folder.mkdir(parents=True)
     script = "set -euo pipefail\n" + "\n".join(blocks)
     own = {
         "AWS_ENDPOINT_URL": address,
+        "AWS_ENDPOINT_URL_LAMBDA": f"http://127.0.0.1:{slow.server_port}",
         "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(folder),  # no configuration of the caller's
         "AWS_PAGER": "",
@@ -214,7 +310,7 @@ def fill(address, kept):
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
 
 
-def damage_is_noticed(address, kept, scratch):
+def damage_is_noticed(address, slow, kept, scratch):
     """One byte of each kind of object changed: the page's check of the hashes stops before anything is restored."""
     s3 = client(address, "s3", THERE)
     manifest = json.loads(kept[f"{PREFIX}latest.json"])
@@ -224,10 +320,34 @@ def damage_is_noticed(address, kept, scratch):
     ):
         body = kept[key]
         s3.put_object(Bucket=BUCKET, Key=key, Body=body[:-1] + bytes([body[-1] ^ 1]))
-        done = follow(commands(), address, scratch / f"damaged-{index}")
+        done = follow(commands(), address, slow, scratch / f"damaged-{index}")
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
         expect(done.returncode != 0, f"a changed {key} was not noticed:\n{done.stdout}")
         expect(not state(address)["functions"], f"a function was made from a changed {key}")
+
+
+def restore(turn, address, slow, before, manifest, scratch):
+    """The page, from its first command to its last, and what is there then."""
+    done = follow(commands(), address, slow, scratch / turn)
+    (scratch / f"{turn}.log").write_text(done.stdout)
+    expect(done.returncode == 0, f"{PAGE.name} ended with {done.returncode}:\n{done.stdout}")
+    compare(before, state(address), manifest)
+    deployable(scratch / turn / "restore", manifest)
+
+
+def lose(address, name):
+    """One function of the restored region, which leaves its mapping behind."""
+    functions = client(address, "lambda", HERE)
+    functions.delete_function(FunctionName=name)
+    left = functions.list_event_source_mappings()["EventSourceMappings"]
+    expect([m for m in left if m["FunctionArn"].endswith(f":{name}")], f"{name} left no mapping behind")
+
+
+def impatience_is_noticed(address, slow, scratch):
+    """Without its waiting the page fails: the mapping is still going when the next command wants it to be gone."""
+    done = follow(impatient(commands()), address, slow, scratch / "impatient")
+    noticed = done.returncode != 0 and STILL_THERE in done.stdout
+    expect(noticed, f"not waiting for mappings was not noticed:\n{done.stdout}")
 
 
 # ---- Comparison -----------------------------------------------------------------------------------------------------
@@ -302,17 +422,19 @@ def main():
         lost, kept = export_what_is_left(examples, address, before["functions"])
         print(f"lost: {lost}; an export after that keeps it")
     manifest = json.loads(kept[f"{PREFIX}latest.json"])
-    with end_to_end.emulator(scratch / "empty") as address:
+    with end_to_end.emulator(scratch / "empty") as address, slow_mappings(address) as slow:
         fill(address, kept)
-        damage_is_noticed(address, kept, scratch)
+        damage_is_noticed(address, slow, kept, scratch)
         print("damage: a changed package, configuration or list of mappings stops the restore")
         for turn in ("restore", "repeat"):
-            done = follow(commands(), address, scratch / turn)
-            (scratch / f"{turn}.log").write_text(done.stdout)
-            expect(done.returncode == 0, f"{PAGE.name} ended with {done.returncode}:\n{done.stdout}")
-            compare(before, state(address), manifest)
-            deployable(scratch / turn / "restore", manifest)
+            restore(turn, address, slow, before, manifest, scratch)
         print(f"restored: {len(before['functions'])} functions as they were, by {PAGE.name}; repeating it changes nothing")
+        lose(address, lost)
+        restore("again", address, slow, before, manifest, scratch)
+        expect(slow.shown == {"Creating", "Updating", "Deleting"}, f"of the changes of mappings only {slow.shown} were seen")
+        lose(address, lost)
+        impatience_is_noticed(address, slow, scratch)
+        print(f"restored: {lost}, whose mapping was left behind; not waiting for mappings is noticed")
     print(f"{time.monotonic() - started:.0f} s")
 
 
