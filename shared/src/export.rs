@@ -21,9 +21,10 @@ use crate::ports::PortError;
 
 pub use self::run::export;
 
-/// Milliseconds that must be left to begin a part. A function's calls take a second; the download of the largest package
-/// may take longer, and a run that is cut off there does no harm.
-pub const PART_MILLIS: i64 = 15_000;
+/// Milliseconds that must be left to begin a part. A function's calls take a second, and one that uses up the 25 s of its
+/// client leaves as much as 15 s to the manifest; the download of the largest package may take longer, and a run that is
+/// cut off there does no harm.
+pub const PART_MILLIS: i64 = 40_000;
 
 /// What is exported, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,8 @@ use crate::observe::observe;
 use crate::telemetry::{self, Tally};
 
 /// Of the time that an invocation has, this much is kept to tell changes and to put four objects. The usual is a second;
-/// one call that uses up all of the SDK's eight seconds leaves the rest their time.
+/// one call that uses up all of its eight seconds (the default of `SdkOptions`, which these clients have) leaves the rest
+/// their time. Calls that look have 25 s, and are cut off here: what comes later is not asked.
 const KEEP_MILLIS: i64 = 15_000;
 
 /// Of that, this much to put the objects: what was told must be remembered.
@@ -25,7 +26,8 @@ const PUT_MILLIS: i64 = 8_000;
 /// And this much to answer.
 const ANSWER_MILLIS: i64 = 1_000;
 
-/// Of the time that is left, so much is the export's: one part of two.
+/// Of the time that is left, so much is the export's: one part of two. Of 300 s, each has 142 s then. Should all of the other
+/// region hang, its questions are through in less, eight at a time and each for 25 s.
 const EXPORT_PART: i64 = 2;
 
 /// What a process lends its check: a clock.
@@ -230,4 +232,53 @@ fn reason(error: Option<PortError>) -> String {
         || "no answer in time, or a panic".to_owned(),
         |error| error.to_string(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use symbolon_shared::aws::control_plane_options;
+    use symbolon_shared::aws::sdk::SdkOptions;
+    use symbolon_shared::domain::backup::Demand;
+    use symbolon_shared::export::PART_MILLIS;
+    use symbolon_shared::testing::backup::{SAMPLE_POLICY, sample_place};
+
+    use super::*;
+    use crate::observe::AT_ONCE;
+
+    /// As the template has it.
+    const GRANTED_MILLIS: i64 = 300_000;
+
+    fn millis(duration: Duration) -> i64 {
+        i64::try_from(duration.as_millis()).unwrap()
+    }
+
+    #[test]
+    fn a_call_that_uses_up_its_time_leaves_the_rest_theirs() {
+        let look = millis(control_plane_options().operation_timeout);
+        let keep = millis(SdkOptions::default().operation_timeout);
+        assert!(keep + ANSWER_MILLIS < KEEP_MILLIS, "one call while keeping");
+        assert!(
+            look + KEEP_MILLIS <= PART_MILLIS,
+            "one call of a part that is begun last"
+        );
+        let policy = Policy::parse(SAMPLE_POLICY, &sample_place()).unwrap();
+        let demands = policy.stores().iter().flat_map(|store| &store.demands);
+        // A bucket's failed operations are asked of this region first, and then of the other.
+        let of_the_other_region = demands.filter(|demand| {
+            matches!(
+                demand,
+                Demand::Copy { .. }
+                    | Demand::KeyReplica { .. }
+                    | Demand::BucketLag { .. }
+                    | Demand::FailedOperations { .. }
+                    | Demand::Export { .. }
+            )
+        });
+        let rounds = i64::try_from(of_the_other_region.count().div_ceil(AT_ONCE)).unwrap();
+        let left = GRANTED_MILLIS - KEEP_MILLIS;
+        assert!(
+            rounds > 1 && rounds * look < left - left / EXPORT_PART,
+            "{rounds}"
+        );
+    }
 }

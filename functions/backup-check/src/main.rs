@@ -9,7 +9,9 @@ use backup_check::{BackupCheck, FunctionExport, Surroundings};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use symbolon_shared::aws::sdk::{self, SdkOptions};
-use symbolon_shared::aws::{AwsBackup, AwsExport, AwsExportSettings, bucket_options, download_connector};
+use symbolon_shared::aws::{
+    AwsBackup, AwsExport, AwsExportSettings, bucket_options, control_plane_options, download_connector,
+};
 use symbolon_shared::lambda;
 
 #[tokio::main(flavor = "current_thread")]
@@ -44,8 +46,15 @@ const DOWNLOAD: Duration = Duration::from_secs(30);
 async fn ports(settings: &Settings) -> (AwsBackup, AwsExport) {
     let loader = || aws_config::defaults(BehaviorVersion::v2026_01_12());
     let peer_region = || Region::new(settings.place.peer_region.clone());
-    let here = sdk::explicit(loader(), &SdkOptions::default()).load().await;
+    let here = sdk::explicit(loader(), &control_plane_options()).load().await;
     let there = here.to_builder().region(peer_region()).build();
+    // What is kept and told has the last 15 s of a run, and must fail soon enough for the rest.
+    let quick = SdkOptions::default();
+    let keeping = here
+        .to_builder()
+        .retry_config(sdk::retry(&quick))
+        .timeout_config(sdk::timeouts(&quick))
+        .build();
     // Megabytes to another region take longer than anything else here.
     let far = sdk::explicit(loader().region(peer_region()), &bucket_options())
         .load()
@@ -61,7 +70,8 @@ async fn ports(settings: &Settings) -> (AwsBackup, AwsExport) {
             download_timeout: DOWNLOAD,
         },
     );
-    (AwsBackup::new(&here, &there, settings.bucket.clone()), export)
+    let backup = AwsBackup::new(&here, &there, &keeping, settings.bucket.clone());
+    (backup, export)
 }
 
 /// An emulator answers for all buckets at one address.

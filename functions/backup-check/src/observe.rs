@@ -11,7 +11,7 @@ use symbolon_shared::ports::backup::{Answer, BackupPorts, Replication, unseen};
 
 /// Questions that are asked at once: some 90 questions of 50 ms each are through in a second, and no service is asked
 /// more than it lets everybody (KMS and AWS Backup begin to throttle at some ten a second).
-const AT_ONCE: usize = 8;
+pub(crate) const AT_ONCE: usize = 8;
 
 /// What was seen of each store by `until`; what was not seen by then was not asked.
 pub(crate) async fn observe<P: BackupPorts>(

@@ -11,10 +11,13 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use aws_smithy_types::DateTime;
 
 use super::error::of;
+use super::sdk::SdkOptions;
 use crate::domain::backup::Moment;
 use crate::domain::time::Timestamp;
 use crate::ports::{Fault, PortError};
@@ -24,11 +27,27 @@ pub use reports::BACKUP_EVENT_SOURCE;
 /// Pages of one answer that are read at most: fifty of a thousand recovery points, where a table has some 150.
 const MOST_PAGES: usize = 50;
 
+/// Time-outs of clients that only look. A page of a thousand recovery points from another region, two months of metrics or
+/// a whole template take seconds to come, where the default's two are for an item of `DynamoDB`; and what is cut off is
+/// unknown, which somebody is told.
+#[must_use]
+pub fn control_plane_options() -> SdkOptions {
+    SdkOptions {
+        connect_timeout: Duration::from_secs(2),
+        read_timeout: Duration::from_secs(9),
+        attempt_timeout: Duration::from_secs(10),
+        // Two whole attempts and their pauses, and time for a third that is answered as usual.
+        operation_timeout: Duration::from_secs(25),
+        ..SdkOptions::default()
+    }
+}
+
 /// Every port of the backup check, on AWS. A clone shares its clients' connections.
 #[derive(Debug, Clone)]
 pub struct AwsBackup {
     here: Clients,
     there: Clients,
+    reports: aws_sdk_s3::Client,
     events: aws_sdk_eventbridge::Client,
     lambda: aws_sdk_lambda::Client,
     dynamodb: aws_sdk_dynamodb::Client,
@@ -59,13 +78,15 @@ impl Clients {
 }
 
 impl AwsBackup {
-    /// The ports on clients of `here`, and of the other region by `there`; reports are kept in `bucket`.
+    /// The ports on clients of `here`, and of the other region by `there`, both with [`control_plane_options`]. Reports are
+    /// kept in `bucket` of this region and changes told by clients of `keeping`: for them a run has less time left.
     #[must_use]
-    pub fn new(here: &SdkConfig, there: &SdkConfig, bucket: String) -> Self {
+    pub fn new(here: &SdkConfig, there: &SdkConfig, keeping: &SdkConfig, bucket: String) -> Self {
         Self {
             here: Clients::new(here),
             there: Clients::new(there),
-            events: aws_sdk_eventbridge::Client::new(here),
+            reports: aws_sdk_s3::Client::new(keeping),
+            events: aws_sdk_eventbridge::Client::new(keeping),
             lambda: aws_sdk_lambda::Client::new(here),
             dynamodb: aws_sdk_dynamodb::Client::new(here),
             bucket,

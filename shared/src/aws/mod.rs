@@ -22,7 +22,7 @@ mod sqs;
 mod wire;
 
 pub use audit::{AwsAudit, AwsAuditSettings, EVENT_SOURCE};
-pub use backup::{AwsBackup, BACKUP_EVENT_SOURCE};
+pub use backup::{AwsBackup, BACKUP_EVENT_SOURCE, control_plane_options};
 pub use error::port_error;
 pub use export::{AwsExport, AwsExportSettings, bucket_options, download_connector};
 pub use redrive::{AwsRedrive, AwsRedriveClients, AwsRedriveSettings, REDRIVE_EVENT_SOURCE};

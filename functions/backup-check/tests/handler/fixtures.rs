@@ -54,7 +54,7 @@ async fn every_fixture_does_what_its_snapshot_says() {
 }
 
 /// The newest report as it lies in the bucket: its form is kept by this snapshot.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_form_of_a_report_is_kept() {
     let ports = good();
     ports.reply(Fact::Copy, &table("matches"), Reply::Is(Observed::NeverRan));

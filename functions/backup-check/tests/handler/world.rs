@@ -14,8 +14,8 @@ use tokio::time::Instant;
 /// 2026-11-30T16:00:07Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_796_054_407_000);
 
-/// Time that a function has.
-pub(crate) const GRANTED_MILLIS: i64 = 60_000;
+/// Time that the function has, as the template has it.
+pub(crate) const GRANTED_MILLIS: i64 = 300_000;
 
 pub(crate) const LATEST: &str = "backup-check/us-east-1/latest.json";
 pub(crate) const LATEST_PAGE: &str = "backup-check/us-east-1/latest.html";

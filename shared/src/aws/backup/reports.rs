@@ -20,7 +20,7 @@ const EVENTS_AT_ONCE: usize = 10;
 
 impl BackupReports for AwsBackup {
     async fn read_report(&self, name: &str) -> Result<Option<Vec<u8>>, PortError> {
-        let get = self.here.s3.get_object().bucket(&self.bucket).key(name);
+        let get = self.reports.get_object().bucket(&self.bucket).key(name);
         let answer = match get.send().await.map_err(|error| port_error(GET_OBJECT, &error)) {
             Ok(answer) => answer,
             Err(error) if error.code == "NoSuchKey" => return Ok(None),
@@ -33,8 +33,7 @@ impl BackupReports for AwsBackup {
 
     async fn put_report(&self, name: &str, content_type: &str, body: &[u8]) -> Result<(), PortError> {
         let put = self
-            .here
-            .s3
+            .reports
             .put_object()
             .bucket(&self.bucket)
             .key(name)

@@ -96,9 +96,15 @@ impl Line {
 
     /// Ports in us-east-1, whose other region is us-west-2.
     pub(super) fn ports(&self) -> AwsBackup {
+        self.ports_kept_by(self)
+    }
+
+    /// The same, with a line of its own for what is kept and told.
+    pub(super) fn ports_kept_by(&self, keeping: &Self) -> AwsBackup {
         AwsBackup::new(
             &self.config("us-east-1"),
             &self.config("us-west-2"),
+            &keeping.config("us-east-1"),
             "backup".to_owned(),
         )
     }

@@ -1,10 +1,12 @@
 //! Tables, buckets, keys, functions, reports and events.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::{Line, Reply, at, denied, failed};
+use crate::aws::control_plane_options;
 use crate::domain::backup::{Change, Moment, Observed, Policy, ReplicationRule, Report, Seen, Told, changes};
 use crate::domain::time::Timestamp;
 use crate::ports::backup::{
@@ -399,6 +401,27 @@ async fn reports_lie_in_this_region_s_bucket() {
         "{}",
         asked[3].to
     );
+}
+
+/// A run keeps 15 s to keep and to tell: clients that look may not be asked to.
+#[tokio::test]
+async fn reports_and_changes_go_by_clients_of_their_own() {
+    let (looking, keeping) = (Line::replying([]), Line::replying([]));
+    let ports = looking.ports_kept_by(&keeping);
+    let _read = ports.read_report("n").await;
+    let _put = ports.put_report("n", "text/html", b"body").await;
+    let _told = ports.announce_changes(&some_changes()[..1]).await;
+    assert_eq!((looking.asked().len(), keeping.asked().len()), (0, 3));
+    let _seen = ports.versioning("data").await;
+    assert_eq!((looking.asked().len(), keeping.asked().len()), (1, 3));
+}
+
+#[test]
+fn clients_that_look_have_time_for_two_whole_attempts() {
+    let options = control_plane_options();
+    assert!(options.connect_timeout < options.read_timeout && options.read_timeout < options.attempt_timeout);
+    assert!(options.attempt_timeout >= Duration::from_secs(10));
+    assert!(options.operation_timeout >= 2 * (options.attempt_timeout + options.max_backoff));
 }
 
 /// Twenty-three changes: of a first report.
