@@ -97,7 +97,9 @@ pub fn ages(report: &Report) -> Ages {
             _ => Vec::new(),
         }),
         restore_test: moments(|seen| match seen {
-            Seen::RestoreTests(tests) => tests.values().map(|test| test.ended).collect(),
+            Seen::RestoreTests(tests) | Seen::RestoreTestsInPart { tests, .. } => {
+                tests.values().map(|test| test.ended).collect()
+            }
             _ => Vec::new(),
         }),
         export: moments(|seen| match seen {

@@ -88,7 +88,7 @@ fn created(point: &RecoveryPointByBackupVault) -> Option<Moment> {
 
 impl RestoreTests for AwsBackup {
     async fn restore_tests(&self, plan_arn: &str) -> Answer {
-        let (mut tests, mut token) = (BTreeMap::new(), None);
+        let (mut tests, mut unnamed, mut token) = (BTreeMap::new(), Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let list = self
                 .here
@@ -107,19 +107,27 @@ impl RestoreTests for AwsBackup {
                 .flatten()
                 .filter_map(|job| test(job, plan_arn))
             {
-                keep_newest(&mut tests, arn, test);
+                match arn {
+                    Some(arn) => keep_newest(&mut tests, arn, test),
+                    None => unnamed.push(test),
+                }
             }
             token = next(page.next_token);
             if token.is_none() {
-                let never = tests.is_empty();
-                return Ok(if never {
-                    Observed::NeverRan
-                } else {
-                    Observed::Seen(Seen::RestoreTests(tests))
-                });
+                return Ok(restored(tests, unnamed));
             }
         }
         Err(endless(LIST_RESTORES))
+    }
+}
+
+fn restored(tests: BTreeMap<String, RestoreTest>, unnamed: Vec<RestoreTest>) -> Observed {
+    if !unnamed.is_empty() {
+        Observed::Seen(Seen::RestoreTestsInPart { tests, unnamed })
+    } else if tests.is_empty() {
+        Observed::NeverRan
+    } else {
+        Observed::Seen(Seen::RestoreTests(tests))
     }
 }
 
@@ -130,9 +138,10 @@ fn keep_newest(tests: &mut BTreeMap<String, RestoreTest>, arn: String, test: Res
     }
 }
 
-/// A job of this plan that has ended, by the table that it restored. One that still runs is no proof, and an older one
-/// that has ended counts until it has.
-fn test(job: RestoreJobsListMember, plan_arn: &str) -> Option<(String, RestoreTest)> {
+/// A job of this plan that has ended, by the table that it restored, which the service need not name. (The recovery point
+/// that it does name is of AWS Backup's own ARN where copies are made, without the table in it.) One that still runs is no
+/// proof, and an older one that has ended counts until it has.
+fn test(job: RestoreJobsListMember, plan_arn: &str) -> Option<(Option<String>, RestoreTest)> {
     let plan = job.created_by.and_then(|by| by.restore_testing_plan_arn);
     if plan.is_some_and(|plan| plan != plan_arn) {
         return None;
@@ -153,5 +162,5 @@ fn test(job: RestoreJobsListMember, plan_arn: &str) -> Option<(String, RestoreTe
             .validation_status
             .map(|validation| validation.as_str().to_owned()),
     };
-    Some((job.source_resource_arn?, test))
+    Some((job.source_resource_arn, test))
 }

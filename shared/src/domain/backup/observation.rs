@@ -223,6 +223,14 @@ pub enum Seen {
     Deployed(BTreeMap<String, String>),
     /// Of [`Fact::RestoreTests`]: the newest that has ended, by the ARN of the table that was restored.
     RestoreTests(BTreeMap<String, RestoreTest>),
+    /// Of [`Fact::RestoreTests`] too, where the service does not say of every test what it restored. (A form of its own:
+    /// reports of before it still read.)
+    RestoreTestsInPart {
+        /// Those of which it does: the newest that has ended, by the ARN of the table.
+        tests: BTreeMap<String, RestoreTest>,
+        /// All others that have ended: each may be the newest of any table.
+        unnamed: Vec<RestoreTest>,
+    },
 }
 
 impl Seen {
@@ -245,7 +253,7 @@ impl Seen {
             Self::Rotation { .. } => Fact::Rotation,
             Self::Export { .. } => Fact::Export,
             Self::Deployed(_) => Fact::Deployed,
-            Self::RestoreTests(_) => Fact::RestoreTests,
+            Self::RestoreTests(_) | Self::RestoreTestsInPart { .. } => Fact::RestoreTests,
         }
     }
 }

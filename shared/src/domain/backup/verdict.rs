@@ -144,6 +144,23 @@ impl Judge<'_> {
                     .filter_map(|(table, test)| self.test(table, test, *days, *validated))
                     .collect()
             }
+            (
+                Demand::RestoreTests {
+                    tables,
+                    days,
+                    validated,
+                    ..
+                },
+                Seen::RestoreTestsInPart { tests, unnamed },
+            ) => {
+                let tests = tables.iter().map(|(arn, table)| (table, tests.get(arn)));
+                tests
+                    .filter_map(|(table, test)| {
+                        let found = |test: Option<&RestoreTest>| self.test(table, test, *days, *validated);
+                        among(table, test, unnamed, found)
+                    })
+                    .collect()
+            }
             // Of another fact than was asked for.
             _ => vec![Finding::new(fact, Code::Implausible)],
         }
@@ -295,6 +312,24 @@ impl Judge<'_> {
         let stale = self.age(Fact::RestoreTests, Code::Stale, test.ended, most);
         stale.map(|finding| finding.part(table))
     }
+}
+
+/// What is found of a table's newest test, where each of `unnamed` may be that instead: the same whichever it is, or that it
+/// cannot be told.
+fn among(
+    table: &str,
+    test: Option<&RestoreTest>,
+    unnamed: &[RestoreTest],
+    found: impl Fn(Option<&RestoreTest>) -> Option<Finding>,
+) -> Option<Finding> {
+    let newer = |other: &&RestoreTest| test.is_none_or(|test| other.ended >= test.ended);
+    let of_named = found(test);
+    let verdict = Verdict::of(of_named.as_slice());
+    let mut others = unnamed.iter().filter(newer).map(|other| found(Some(other)));
+    if others.all(|other| Verdict::of(other.as_slice()) == verdict) {
+        return of_named;
+    }
+    Some(Finding::new(Fact::RestoreTests, Code::Incomplete).part(table))
 }
 
 /// A rule is there, is on, replicates into the right bucket, and leaves nothing out: what a rule leaves out S3 neither counts

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::finding::{Code, FILTER, Figure, Finding, KMS_OBJECTS};
 use super::moment::Moment;
-use super::observation::{FAILED_OPERATIONS_DAYS, Lag, Seen};
+use super::observation::{FAILED_OPERATIONS_DAYS, Lag, RestoreTest, Seen};
 use super::store::{Fact, Kind};
 use super::verdict::Verdict;
 use crate::domain::time::Timestamp;
@@ -112,6 +112,11 @@ pub(super) fn sentence(finding: &Finding) -> String {
         (Fact::RestoreTests, Code::WrongState) => {
             format!("The validation of the newest test restore of {part} says {word}.")
         }
+        (Fact::RestoreTests, Code::Incomplete) => {
+            format!(
+                "AWS Backup does not say of every test restore of which table it is: one may be the newest of {part}."
+            )
+        }
         (Fact::Table, Code::WrongState) if finding.part.is_some() => {
             format!("The replica in {part} is {word}.")
         }
@@ -167,6 +172,9 @@ fn absent(finding: &Finding, part: &str) -> String {
 pub(super) fn advice(finding: &Finding) -> &'static str {
     match finding.code {
         Code::Denied => return "Give the role of backup-check this permission, and look at who took it away.",
+        Code::Incomplete if finding.fact == Fact::RestoreTests => {
+            return "Look at the restore jobs of AWS Backup: the recovery point of each says of which table it is.";
+        }
         Code::Failed | Code::Incomplete | Code::Implausible => {
             return "Wait for the next run; if it stays, ask AWS Health and the function's log.";
         }
@@ -262,15 +270,19 @@ pub(super) fn seen(seen: &Seen, now: Timestamp) -> String {
             format!("of {}, {functions}", ago(*exported, now))
         }
         Seen::Deployed(functions) => join(functions.keys().cloned()),
-        Seen::RestoreTests(tests) => {
-            let by_name: BTreeMap<&str, _> = tests.iter().map(|(arn, test)| (table_of(arn), test)).collect();
-            join(
-                by_name
-                    .into_iter()
-                    .map(|(name, test)| format!("{name} {} {}", test.status, ago(test.ended, now))),
-            )
+        Seen::RestoreTests(tests) => join(tests_by_name(tests, now)),
+        Seen::RestoreTestsInPart { tests, unnamed } => {
+            let unnamed = format!("{} of a table not named", count(unnamed.len() as u64, "test"));
+            join(tests_by_name(tests, now).chain([unnamed]))
         }
     }
+}
+
+fn tests_by_name(tests: &BTreeMap<String, RestoreTest>, now: Timestamp) -> impl Iterator<Item = String> {
+    let by_name: BTreeMap<&str, _> = tests.iter().map(|(arn, test)| (table_of(arn), test)).collect();
+    by_name
+        .into_iter()
+        .map(move |(name, test)| format!("{name} {} {}", test.status, ago(test.ended, now)))
 }
 
 /// The table of an ARN.

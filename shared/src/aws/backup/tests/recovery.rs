@@ -192,6 +192,51 @@ async fn the_newest_test_that_has_ended_counts_for_each_table() {
     assert!(asked[1].to.contains("nextToken=two"));
 }
 
+/// The API reference promises neither `SourceResourceArn` nor most other fields.
+#[tokio::test]
+async fn a_test_of_which_the_table_is_not_told_is_seen_all_the_same() {
+    let unnamed = |completed, status| {
+        let mut job = job("keys", completed, status, None);
+        job.as_object_mut().unwrap().remove("SourceResourceArn");
+        job
+    };
+    let mut of_another_plan = unnamed(Some(NOON), "COMPLETED");
+    of_another_plan["CreatedBy"]["RestoreTestingPlanArn"] = json!("another");
+    let line = Line::replying([
+        Reply::json(&json!({"NextToken": "two", "RestoreJobs": [
+            unnamed(Some(NOON), "COMPLETED"),
+            of_another_plan,
+            job("matches", Some(NOON - HOUR), "COMPLETED", None),
+        ]})),
+        Reply::json(
+            &json!({"RestoreJobs": [unnamed(None, "RUNNING"), unnamed(Some(NOON - HOUR), "FAILED")]}),
+        ),
+        Reply::json(&json!({"RestoreJobs": [unnamed(None, "RUNNING")]})),
+    ]);
+    let ports = line.ports();
+    let Ok(Observed::Seen(Seen::RestoreTestsInPart { tests, unnamed })) = ports.restore_tests(PLAN).await
+    else {
+        panic!("it was taken for all that there is");
+    };
+    assert_eq!(tests.len(), 1);
+    let unnamed: Vec<_> = unnamed
+        .iter()
+        .map(|test| (test.status.as_str(), test.ended))
+        .collect();
+    assert_eq!(
+        unnamed,
+        [
+            ("COMPLETED", at("2026-11-30T12:00:00Z")),
+            ("FAILED", at("2026-11-30T11:00:00Z"))
+        ]
+    );
+    assert_eq!(
+        ports.restore_tests(PLAN).await,
+        Ok(Observed::NeverRan),
+        "one that still runs proves nothing, whatever it is of"
+    );
+}
+
 #[tokio::test]
 async fn a_plan_that_has_restored_nothing_never_ran() {
     let line = Line::replying([

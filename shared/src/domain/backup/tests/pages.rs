@@ -1,8 +1,8 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::words;
-use super::world::{all_good, policy, report, store};
-use crate::domain::backup::{Code, Fact, Figure, Finding, Observed, Verdict, page};
+use super::world::{NOW, all_good, minutes_ago, policy, report, store};
+use crate::domain::backup::{Code, Fact, Figure, Finding, Observed, RestoreTest, Seen, Verdict, page};
 
 #[test]
 fn every_finding_has_a_sentence_and_an_advice() {
@@ -52,6 +52,26 @@ fn failed_operations_are_to_be_mended_by_hand() {
         crate::domain::backup::FAILED_OPERATIONS_DAYS,
         90,
         "as the advice says"
+    );
+}
+
+#[test]
+fn a_test_that_names_no_table_is_counted_and_explained() {
+    let finding = Finding::new(Fact::RestoreTests, Code::Incomplete).part("matches");
+    assert!(words::sentence(&finding).ends_with("one may be the newest of matches."));
+    assert!(words::advice(&finding).contains("the recovery point of each"));
+    let test = RestoreTest {
+        ended: minutes_ago(60),
+        status: "COMPLETED".to_owned(),
+        validation: None,
+    };
+    let seen = Seen::RestoreTestsInPart {
+        tests: BTreeMap::from([("arn:table/matches".to_owned(), test.clone())]),
+        unnamed: vec![test; 2],
+    };
+    assert_eq!(
+        words::seen(&seen, NOW),
+        "matches COMPLETED 60 minutes ago, 2 tests of a table not named"
     );
 }
 

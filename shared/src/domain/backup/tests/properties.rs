@@ -1,9 +1,11 @@
 //! Invariants of the verdict, over any observation.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::world::{NOW, Observations, all_good, days_ago, minutes_ago, policy, report, verdicts};
-use crate::domain::backup::{Code, Fact, Lag, Moment, Observed, Report, Seen, Verdict};
+use crate::domain::backup::{Code, Fact, Lag, Moment, Observed, Report, RestoreTest, Seen, Verdict};
 
 /// A store is good only if each of its facts was seen.
 fn invariant_nothing_unseen_is_good(report: &Report) -> bool {
@@ -71,6 +73,17 @@ fn any_seen() -> impl Strategy<Value = Seen> {
         any::<u32>().prop_map(|days| Seen::ObjectLock {
             mode: Some("COMPLIANCE".to_owned()),
             days
+        }),
+        proptest::collection::vec((moment(), "COMPLETED|FAILED"), 1..4).prop_map(|tests| {
+            let test = |(ended, status)| RestoreTest {
+                ended,
+                status,
+                validation: None,
+            };
+            Seen::RestoreTestsInPart {
+                tests: BTreeMap::new(),
+                unnamed: tests.into_iter().map(test).collect(),
+            }
         }),
     ]
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::faults::{of_another_fact, of_any_fact, of_fact, pitr, restore};
 use super::world::{NOW, all_good, days_ago, minutes_ago, policy, report, store, verdicts};
-use crate::domain::backup::{Code, Demand, Fact, Observed, Seen, Verdict};
+use crate::domain::backup::{Code, Demand, Fact, Observed, RestoreTest, Seen, Verdict};
 use crate::testing::backup::as_demanded;
 
 /// What a store must be, whatever the code under test makes of it.
@@ -189,6 +189,101 @@ fn where_validation_is_demanded_none_is_not_enough() {
             found.first().map(|finding| finding.code),
             due,
             "{demanded} {validation:?}"
+        );
+    }
+}
+
+/// A test of a table that is not named may be of any: a table's verdict stands only where none of them could change it.
+#[test]
+fn a_test_that_names_no_table_leaves_unknown_what_it_could_change() {
+    let testing = store("restore-testing");
+    let Demand::RestoreTests { days, .. } = &testing.demands[0] else {
+        panic!("it demands something else");
+    };
+    let stale = i64::from(*days) + 1;
+    let test = |ended: i64, status: &str| RestoreTest {
+        ended: days_ago(ended),
+        status: status.to_owned(),
+        validation: None,
+    };
+    for (what, named, unnamed, due) in [
+        (
+            "never, or just now",
+            None,
+            vec![test(1, "COMPLETED")],
+            Some(Code::Incomplete),
+        ),
+        (
+            "never, or failed",
+            None,
+            vec![test(1, "FAILED")],
+            Some(Code::NeverRan),
+        ),
+        (
+            "never, or too long ago",
+            None,
+            vec![test(stale, "COMPLETED")],
+            Some(Code::NeverRan),
+        ),
+        (
+            "never, failed, or just now",
+            None,
+            vec![test(1, "FAILED"), test(2, "COMPLETED")],
+            Some(Code::Incomplete),
+        ),
+        (
+            "stale, or just now",
+            Some(test(stale, "COMPLETED")),
+            vec![test(1, "COMPLETED")],
+            Some(Code::Incomplete),
+        ),
+        (
+            "good, or failed since",
+            Some(test(2, "COMPLETED")),
+            vec![test(1, "FAILED")],
+            Some(Code::Incomplete),
+        ),
+        (
+            "good, or failed at the same moment",
+            Some(test(2, "COMPLETED")),
+            vec![test(2, "FAILED")],
+            Some(Code::Incomplete),
+        ),
+        (
+            "good either way",
+            Some(test(2, "COMPLETED")),
+            vec![test(1, "COMPLETED")],
+            None,
+        ),
+        (
+            "good, after one that failed",
+            Some(test(2, "COMPLETED")),
+            vec![test(3, "FAILED")],
+            None,
+        ),
+        (
+            "failed, after one that was good",
+            Some(test(2, "FAILED")),
+            vec![test(3, "COMPLETED")],
+            Some(Code::Failing),
+        ),
+    ] {
+        let Seen::RestoreTests(mut tests) = as_demanded(&testing.demands[0], NOW) else {
+            unreachable!()
+        };
+        let first = tests.keys().next().unwrap().clone();
+        tests.remove(&first);
+        // The others are good whatever is new, so that only the first table's verdict is at stake.
+        for other in tests.values_mut() {
+            other.ended = days_ago(0);
+        }
+        tests.extend(named.map(|test| (first, test)));
+        let observed = Observed::Seen(Seen::RestoreTestsInPart { tests, unnamed });
+        let found = super::world::findings(&testing, Fact::RestoreTests, observed);
+        assert_eq!(
+            found.iter().map(|finding| finding.code).collect::<Vec<_>>(),
+            Vec::from_iter(due),
+            "{what}"
         );
     }
 }
