@@ -34,6 +34,8 @@ fn found(newest: Result<Option<Moment>, PortError>, seen: impl FnOnce(Moment) ->
     match newest {
         Ok(Some(created)) => Ok(Observed::Seen(seen(created))),
         Ok(None) => Ok(Observed::NeverRan),
+        // Of a vault that is not there AWS has been seen to say `AccessDeniedException` instead (boto/boto3#2269), which
+        // nothing tells from a permission that is missing: the page's advice says both.
         Err(error) if error.code == "ResourceNotFoundException" => Ok(Observed::Missing),
         Err(error) => Err(error),
     }

@@ -171,6 +171,9 @@ fn absent(finding: &Finding, part: &str) -> String {
 /// What to do about it.
 pub(super) fn advice(finding: &Finding) -> &'static str {
     match finding.code {
+        Code::Denied if matches!(finding.fact, Fact::RecoveryPoint | Fact::Copy) => {
+            return "See first whether the vault is there: AWS says the same of a vault that is not there. If it is, give the role of backup-check this permission, and look at who took it away.";
+        }
         Code::Denied => return "Give the role of backup-check this permission, and look at who took it away.",
         Code::Incomplete if finding.fact == Fact::RestoreTests => {
             return "Look at the restore jobs of AWS Backup: the recovery point of each says of which table it is.";
@@ -179,7 +182,7 @@ pub(super) fn advice(finding: &Finding) -> &'static str {
             return "Wait for the next run; if it stays, ask AWS Health and the function's log.";
         }
         Code::Silent if finding.fact == Fact::TableLag => {
-            return "Look at the table's metrics; where nothing is ever written to it, lagMinutes of the policy is null.";
+            return "Change a value in the table and change it back, for writing the same again writes nothing: halt a symbol and resume it (parameters), or suspend a test counterparty and resume it (registry). The other tables are written to as business comes in.";
         }
         Code::NotAsked => return "Wait for the next run; if it stays, give the function more time.",
         _ => {}
@@ -194,7 +197,9 @@ pub(super) fn advice(finding: &Finding) -> &'static str {
         Fact::Copy => {
             "Look at the copy jobs of AWS Backup where the plan runs, and at the key of the other vault."
         }
-        Fact::TableLag => "Do not fail over before it has caught up; ask AWS Health about both regions.",
+        Fact::TableLag => {
+            "Do not fail over before it has caught up; ask AWS Health about both regions. Requests that changed nothing count as writes, so a quiet table may read as behind until its next real write."
+        }
         Fact::Versioning => {
             "Update this region's stack: it switches versioning on. What was overwritten meanwhile is gone."
         }

@@ -55,6 +55,37 @@ fn failed_operations_are_to_be_mended_by_hand() {
     );
 }
 
+/// AWS Backup refuses to list a vault that does not exist, as if it were the permission that is missing.
+#[test]
+fn a_refused_vault_may_be_a_lost_one() {
+    for fact in Fact::ALL {
+        let advice = words::advice(&Finding::new(*fact, Code::Denied));
+        let of_vault = [Fact::RecoveryPoint, Fact::Copy].contains(fact);
+        assert_eq!(advice.contains("a vault that is not there"), of_vault, "{fact:?}");
+        assert!(advice.contains("this permission"), "{fact:?}");
+    }
+}
+
+/// Neither `put_parameters` nor `DynamoDB` writes what is there already.
+#[test]
+fn a_silent_replica_is_woken_by_a_value_that_changes() {
+    let advice = words::advice(&Finding::new(Fact::TableLag, Code::Silent));
+    for said in [
+        "change it back",
+        "halt a symbol",
+        "suspend a test counterparty",
+        "writes nothing",
+    ] {
+        assert!(advice.contains(said), "{said}");
+    }
+    assert!(
+        !advice.contains("lagMinutes"),
+        "no parameter of the template is called so"
+    );
+    let advice = words::advice(&Finding::new(Fact::TableLag, Code::Lagging));
+    assert!(advice.contains("Requests that changed nothing count as writes"));
+}
+
 #[test]
 fn a_test_that_names_no_table_is_counted_and_explained() {
     let finding = Finding::new(Fact::RestoreTests, Code::Incomplete).part("matches");
