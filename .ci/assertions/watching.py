@@ -333,7 +333,9 @@ def heads_are_kept_in_both_regions(template):
             yield f"events are written to {statement['Resource']}"
         if statement["Action"] == "logs:CreateLogStream":
             continue  # writes nothing; the services' own policies set no condition on it
-        if statement.get("Condition") != {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}}:
+        # EventBridge hands on the rule, by which its guide's policy asks, and not the account.
+        rules = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/*"
+        if statement.get("Condition") != {"ArnLike": {"aws:SourceArn": rules}}:
             yield "events are written for other accounts"
     for group in EVENT_LOGS.values():
         if of_type(template, "AWS::Logs::LogGroup").get(group, {}).get("RetentionInDays", 0) < 2557:
