@@ -190,6 +190,11 @@ FAULTS = [
     ("keys_are_administered_without_being_used", key("DataKey", "Administer", "Action"), "kms:*"),
     ("keys_are_administered_without_being_used", key("DataKey", "UseThroughTables", "Condition"), ABSENT),
     ("keys_are_administered_without_being_used", key("InboxKey", "UseThroughQueues", "Principal"), {"AWS": "*"}),
+    (
+        "replicas_of_tables_are_made_from_either_region",
+        key("DataKey", "Replicate", "Condition", "StringEquals", "kms:ViaService"),
+        {"Fn::Sub": "dynamodb.${AWS::Region}.amazonaws.com"},
+    ),
     ("keys_are_administered_without_being_used", key("OperationsKey", "Trail", "Condition"), ABSENT),
     ("keys_are_administered_without_being_used", key("DataKey", "Replicate", "Condition", "ArnEquals"), ABSENT),
     (

@@ -1,9 +1,11 @@
 """Backups: taken, copied, tried."""
 
 from assertions import check
+from assertions.keys import SHARED
 from assertions.reading import (
     document, environment, functions, is_all, is_primary, least, of_type, tables, target, text,
 )  # fmt: skip
+from assertions.tables import STRONG, TABLES
 
 ELSEWHERE = "arn:${AWS::Partition}:backup:${PeerRegion}:${AWS::AccountId}:backup-vault:${AWS::StackName}"
 
@@ -74,16 +76,14 @@ def restores_are_tried(template):
 
 # ---- What the backup check demands ----------------------------------------------------------------------------------
 
-TABLES = {"registry", "parameters", "submissions", "interests", "matches", "keys", "control"}
 RECOVERED = {
     "pitr": {"days": "PointInTimeRecoveryDays", "minutes": "PointInTimeRpoMinutes"},
     "recovery": {"rpoHours": "BackupRpoHours", "graceHours": 4, "copy": True},
 }
 REPLICATED = {"rule": "to-the-other-region", "lagMinutes": "ReplicationRpoMinutes", "failures": 0}
 LOCK = {"mode": "AuditLockMode", "days": "AuditRetentionDays"}
-# What the check calls a key by, where it is not the key's own name; of most keys the standby has replicas.
+# What the check calls a key by, where it is not the key's own name.
 KEYS = {"AuditSigningKey": "audit-signing"}
-SHARED_KEYS = {"TokenKey", "DataKey", "RegistryKey", "BucketKey", "QuarantineKey"}
 UNROTATED = {"AuditSigningKey"}  # KMS rotates no key that signs
 
 
@@ -102,9 +102,8 @@ def everything_that_is_kept_is_demanded(template):
         yield "BACKUP_POLICY is no JSON"
         return
     lag = "ReplicaRpoMinutes" if is_primary(template) else None
-    made = {text(table["TableName"]).split("-")[-1] for table in tables(template).values()}
-    for name in TABLES | made | policy["tables"].keys():
-        right = {**RECOVERED, "replica": {"lagMinutes": None if name == "control" else lag}}
+    for name in TABLES.keys() | policy["tables"].keys():
+        right = {**RECOVERED, "replica": {"lagMinutes": None if name == STRONG else lag}}
         if policy["tables"].get(name) != right:
             yield f"of the table {name} it demands {policy['tables'].get(name)}"
     buckets = of_type(template, "AWS::S3::Bucket")
@@ -117,7 +116,7 @@ def everything_that_is_kept_is_demanded(template):
     keys = of_type(template, "AWS::KMS::Key", "AWS::KMS::ReplicaKey")
     right = {
         KEYS.get(name, name.removesuffix("Key").lower()): {
-            "id": resource, "replica": name in SHARED_KEYS, "rotation": name not in UNROTATED,
+            "id": resource, "replica": name in SHARED, "rotation": name not in UNROTATED,
         }
         for name, resource in ((resource.removesuffix("Replica"), resource) for resource in keys)
     }  # fmt: skip

@@ -83,6 +83,17 @@ def shared_keys_serve_both_regions(template):
 
 
 @check
+def replicas_of_tables_are_made_from_either_region(template):
+    """DynamoDB calls across regions for them, and what it keeps using is a grant."""
+    both = {f"dynamodb.${{{region}}}.amazonaws.com" for region in ("AWS::Region", "PeerRegion")}
+    for name, statement in key_statements(template):
+        services = listed(statement.get("Condition", {}).get("StringEquals", {}).get("kms:ViaService", []))
+        services = {text(service) for service in services if "dynamodb." in str(text(service))}
+        if "kms:CreateGrant" in listed(statement["Action"]) and services not in (set(), both):
+            yield f"{name}: {named(statement)} lets in {sorted(services)} alone"
+
+
+@check
 def keys_are_administered_without_being_used(template):
     for name, statement in key_statements(template):
         actions = set(listed(statement["Action"]))

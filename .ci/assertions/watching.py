@@ -182,8 +182,9 @@ SELDOM = {"ReplicationLatency": 300}
 def alarms_look_at_what_there_is_in_time(template):
     """A period without a point counts as good, so of shorter ones there are never enough that are bad."""
     for name, alarm in alarms(template).items():
-        if alarm["Period"] < SELDOM.get(alarm["MetricName"], 10):
-            yield f"{name}: looks every {alarm['Period']} s at what comes every {SELDOM[alarm['MetricName']]}"
+        seconds = SELDOM.get(alarm["MetricName"], 0)
+        if alarm["Period"] < seconds:
+            yield f"{name}: looks every {alarm['Period']} s at what comes every {seconds}"
 
 
 @check
