@@ -39,14 +39,17 @@ fn name(n: u32) -> String {
     format!("aws/lambda/5f5c1d3e/shardId-1/2026-11-23T10.15.{n:02}-aa")
 }
 
-/// Five objects of ten matches each; the first five matches are logged already.
+/// Matches of an object that was set aside.
+const EACH: u32 = 4;
+
+/// Five objects; the first half of the first one's matches is logged already.
 async fn begun() -> MemoryAudit {
     let bucket = bucket();
     audit(bucket.clone())
-        .handle(event((0..5).map(minted)), deadline())
+        .handle(event((0..EACH / 2).map(minted)), deadline())
         .await;
     for n in 0..5 {
-        let batch = event((n * 10..(n + 1) * 10).map(minted));
+        let batch = event((n * EACH..(n + 1) * EACH).map(minted));
         bucket.set_aside(&name(n), object(&batch));
     }
     bucket
@@ -76,7 +79,7 @@ async fn all_of_it_is_logged_and_goes() {
             unfinished: false
         }
     );
-    assert_minted_once(&bucket, 0..50);
+    assert_minted_once(&bucket, 0..5 * EACH);
     assert!(left(&bucket).await.is_empty());
     let nothing = audit(bucket.clone()).retry(deadline()).await;
     assert_eq!(nothing, Retried::default());
@@ -97,7 +100,7 @@ async fn what_is_no_batch_stays_and_does_not_stop_the_rest() {
         bucket.set_aside(&name(n), body.to_vec());
     }
     bucket.set_aside(&name(1), object(&unplaced));
-    bucket.set_aside(&name(20), object(&event((50..60).map(minted))));
+    bucket.set_aside(&name(20), object(&event((5 * EACH..6 * EACH).map(minted))));
     let retried = audit(bucket.clone()).retry(deadline()).await;
     assert_eq!(
         retried,
@@ -110,7 +113,7 @@ async fn what_is_no_batch_stays_and_does_not_stop_the_rest() {
     let stay: Vec<_> = [1].into_iter().chain(10..15).map(name).collect();
     assert_eq!(left(&bucket).await, stay);
     // What could be placed of the batch that stays is logged.
-    assert_minted_once(&bucket, (0..10).chain(20..60).chain([90]));
+    assert_minted_once(&bucket, (0..EACH).chain(2 * EACH..6 * EACH).chain([90]));
 }
 
 #[tokio::test]
@@ -148,7 +151,7 @@ async fn whatever_goes_wrong_at_any_boundary_the_next_retry_repairs() {
             once(&bucket, Some((at, mishap)), deadline()).await;
             let there = left(&bucket).await;
             let gone = (0..5).filter(|n| !there.contains(&name(*n)));
-            let logged: Vec<u32> = gone.flat_map(|n| n * 10..(n + 1) * 10).collect();
+            let logged: Vec<u32> = gone.flat_map(|n| n * EACH..(n + 1) * EACH).collect();
             assert_logged(&bucket, &logged);
             let repaired = once(&bucket, None, deadline()).await.unwrap();
             assert_eq!(
@@ -156,7 +159,7 @@ async fn whatever_goes_wrong_at_any_boundary_the_next_retry_repairs() {
                 (0, false),
                 "{mishap:?} at {at}"
             );
-            assert_minted_once(&bucket, 0..50);
+            assert_minted_once(&bucket, 0..5 * EACH);
             assert!(left(&bucket).await.is_empty());
         }
     }
@@ -180,11 +183,11 @@ async fn a_retry_and_the_stream_at_once_log_each_match_once() {
     let bucket = begun().await;
     let (stream, retry) = (audit(bucket.clone()), audit(bucket.clone()));
     let (answer, retried) = tokio::join!(
-        stream.handle(event((0..60).map(minted)), deadline()),
+        stream.handle(event((0..6 * EACH).map(minted)), deadline()),
         retry.retry(deadline()),
     );
     assert_eq!((failed(&answer), retried.logged), (None, 5));
-    assert_minted_once(&bucket, 0..60);
+    assert_minted_once(&bucket, 0..6 * EACH);
 }
 
 #[test]
