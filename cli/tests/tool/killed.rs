@@ -139,7 +139,8 @@ fn until_done(stand: &Stand, options: &[&str], between: impl Fn()) -> u32 {
     let mut random = rand::rngs::StdRng::seed_from_u64(7);
     let journal = stand.folder().join("big.jsonl.journal");
     let noted = || std::fs::metadata(&journal).map_or(0, |file| file.len());
-    let (mut kills, mut longest) = (0, Duration::from_millis(200));
+    // Short, for a quick build too; it grows.
+    let (mut kills, mut longest) = (0, Duration::from_millis(50));
     loop {
         let before = noted();
         let option = options[random.random_range(0..options.len())];
